@@ -1,0 +1,12 @@
+//! Every decision of an Alertmanager, without IO.
+//!
+//! Invariants: time is always an argument; nothing here can block or fail for outside reasons; the same inputs give
+//! the same outputs, byte for byte; wire types do not leave `wire`; a config is immutable once validated; a
+//! notification may be sent twice but is never lost.
+
+pub mod alert;
+pub mod config;
+pub mod interval;
+pub mod label;
+pub mod matcher;
+pub mod time;

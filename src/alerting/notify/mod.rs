@@ -1,0 +1,106 @@
+//! Notifications as data: each integration makes a [`Request`] and judges a [`Response`]; the shell only carries them.
+
+pub mod webhook;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::alert::Alert;
+use crate::config::HttpConfig;
+use crate::label::LabelSet;
+use crate::nflog::SendReason;
+use crate::time::Timestamp;
+
+/// An HTTP request to a receiver.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `POST`, `GET`, …
+    pub method: &'static str,
+    /// Secret: never for logs or errors.
+    pub url: String,
+    /// Names and values, beyond what `http` adds.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Bytes,
+    /// How to connect; shared by all requests of one integration, so that the shell can keep its connections.
+    pub http: Arc<HttpConfig>,
+    /// For log and metrics, e.g. `team-x/webhook[0]`.
+    pub integration: Arc<str>,
+}
+
+/// What a receiver said.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// HTTP status code.
+    pub status: u16,
+    /// The `Retry-After` header, if it was a number of seconds.
+    pub retry_after: Option<Duration>,
+    /// The beginning of the body, for the log: at most 1 KiB.
+    pub body: String,
+}
+
+/// Why there is no response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransportError {
+    /// What is known of the cause, without the URL.
+    pub message: String,
+    /// The time for it was over.
+    pub timed_out: bool,
+}
+
+/// What an attempt comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Delivered.
+    Done,
+    /// Worth another attempt, not before the time given if the receiver gave one.
+    Retry {
+        /// The receiver's wish.
+        after: Option<Duration>,
+        /// Label of the failure metric.
+        reason: &'static str,
+        /// For the log.
+        error: String,
+    },
+    /// Another attempt would be in vain.
+    GiveUp {
+        /// Label of the failure metric.
+        reason: &'static str,
+        /// For the log.
+        error: String,
+    },
+}
+
+/// What a notification is about: the data that every integration and template sees.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// When.
+    pub now: Timestamp,
+    /// Name of the receiver, not yet quoted.
+    pub receiver: Arc<str>,
+    /// Why it is sent.
+    pub reason: SendReason,
+    /// By which the group is.
+    pub group_labels: LabelSet,
+    /// Labels of the route.
+    pub route_labels: LabelSet,
+    /// The group key.
+    pub group_key: Arc<str>,
+    /// Link base, without a trailing slash.
+    pub external_url: String,
+    /// In the order to print; resolved ones as of `now`.
+    pub alerts: Vec<Arc<Alert>>,
+}
+
+/// The failure label of an HTTP status (reference behaviour).
+pub fn failure_reason(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "authError",
+        429 => "rateLimited",
+        400..=499 => "clientError",
+        500..=599 => "serverError",
+        _ => "other",
+    }
+}
