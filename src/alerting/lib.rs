@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod config;
+pub mod duration;
 pub mod interval;
 pub mod label;
 pub mod matcher;
