@@ -7,7 +7,16 @@
 pub mod alert;
 pub mod config;
 pub mod duration;
+pub mod effects;
+pub mod engine;
+mod index;
 pub mod interval;
 pub mod label;
 pub mod matcher;
+pub mod nflog;
+pub mod notify;
+pub mod silence;
+pub mod stats;
 pub mod time;
+pub mod view;
+mod wire;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::alert::Alert;
-use crate::config::HttpConfig;
+use crate::config::{HttpConfig, UrlSource};
 use crate::label::LabelSet;
 use crate::nflog::SendReason;
 use crate::time::Timestamp;
@@ -18,8 +18,8 @@ use crate::time::Timestamp;
 pub struct Request {
     /// `POST`, `GET`, …
     pub method: &'static str,
-    /// Secret: never for logs or errors.
-    pub url: String,
+    /// Secret: never for logs or errors. A file is read by the shell, at each attempt.
+    pub url: UrlSource,
     /// Names and values, beyond what `http` adds.
     pub headers: Vec<(&'static str, String)>,
     /// The body.

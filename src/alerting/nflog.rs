@@ -1,0 +1,353 @@
+//! The notification log: what was sent to whom. It merges between peers without conflict, the later entry wins.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use prost::Message;
+
+use crate::time::Timestamp;
+use crate::wire;
+
+/// Names an entry: a group and one integration of its receiver.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogKey {
+    /// The group key.
+    pub group: Arc<str>,
+    /// Name of the receiver.
+    pub receiver: Arc<str>,
+    /// `webhook`, …
+    pub integration: Arc<str>,
+    /// Among the integrations of that kind in the receiver, from 0.
+    pub index: u32,
+}
+
+impl fmt::Display for LogKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}/{}/{}", self.group, self.receiver, self.integration, self.index)
+    }
+}
+
+impl fmt::Debug for LogKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What was sent last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// When it was sent.
+    pub timestamp: Timestamp,
+    /// When the entry may be forgotten, on every member.
+    pub expires_at: Timestamp,
+    /// Log hashes of the alerts that fired, sorted.
+    pub firing: Vec<u64>,
+    /// Log hashes of the alerts that were resolved, sorted.
+    pub resolved: Vec<u64>,
+    /// Whatever the integration wants to find again, as it was on the wire.
+    pub(crate) receiver_data: BTreeMap<String, wire::ReceiverDataValue>,
+}
+
+/// Why a notification is due (or isn't): the `notification_reason` of webhooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SendReason {
+    /// Nothing was sent for this group before, or all was resolved since.
+    FirstNotification,
+    /// Alerts fire that weren't in the last one.
+    NewAlerts,
+    /// Nothing fires any more.
+    AllResolved,
+    /// Some of the alerts are resolved.
+    SomeResolved,
+    /// It's time to repeat.
+    Repeat,
+}
+
+impl SendReason {
+    /// The reference's text.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::FirstNotification => "first notification",
+            Self::NewAlerts => "new alerts added",
+            Self::AllResolved => "all alerts resolved",
+            Self::SomeResolved => "some alerts resolved",
+            Self::Repeat => "repeat interval elapsed",
+        }
+    }
+}
+
+/// Whether `firing` and `resolved` (sorted log hashes of a group as it is now) are worth a notification after `entry`.
+///
+/// The order of the rules is the reference's; `send_resolved` matters only to [`SendReason::SomeResolved`].
+pub fn due(
+    entry: Option<&Entry>,
+    firing: &[u64],
+    resolved: &[u64],
+    send_resolved: bool,
+    repeat_interval: Duration,
+    now: Timestamp,
+) -> Option<SendReason> {
+    let Some(entry) = entry else {
+        return (!firing.is_empty()).then_some(SendReason::FirstNotification);
+    };
+    if !is_subset(firing, &entry.firing) {
+        let first = entry.firing.is_empty();
+        return Some(if first { SendReason::FirstNotification } else { SendReason::NewAlerts });
+    }
+    if firing.is_empty() {
+        return (!entry.firing.is_empty()).then_some(SendReason::AllResolved);
+    }
+    if send_resolved && !is_subset(resolved, &entry.resolved) {
+        return Some(SendReason::SomeResolved);
+    }
+    (entry.timestamp < now - repeat_interval).then_some(SendReason::Repeat)
+}
+
+/// Both sorted.
+fn is_subset(small: &[u64], big: &[u64]) -> bool {
+    let mut big = big.iter();
+    small.iter().all(|wanted| big.by_ref().find(|have| *have >= wanted) == Some(wanted))
+}
+
+/// All entries of a member.
+#[derive(Debug, Default)]
+pub struct NotificationLog {
+    entries: BTreeMap<LogKey, Arc<Entry>>,
+    digest: u64,
+}
+
+/// A state file or a peer's message can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not the protobuf that it should be.
+    #[error("reading record {record} of the notification log")]
+    Record {
+        /// From 1.
+        record: usize,
+        /// The cause.
+        #[source]
+        source: prost::DecodeError,
+    },
+    /// A record without what it needs.
+    #[error("reading record {record} of the notification log: it has no {missing}")]
+    Incomplete {
+        /// From 1.
+        record: usize,
+        /// What is not there.
+        missing: &'static str,
+    },
+}
+
+impl NotificationLog {
+    /// The entry for `key`.
+    pub fn get(&self, key: &LogKey) -> Option<&Arc<Entry>> {
+        self.entries.get(key)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Takes an entry unless an equally new or newer one is there, or it's out of date. Tells whether it was taken.
+    pub fn merge(&mut self, now: Timestamp, key: LogKey, entry: Arc<Entry>) -> bool {
+        if entry.expires_at < now {
+            return false;
+        }
+        let hash = digest_of(&key, &entry);
+        match self.entries.entry(key) {
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(entry);
+            }
+            std::collections::btree_map::Entry::Occupied(mut slot) => {
+                if slot.get().timestamp >= entry.timestamp {
+                    return false;
+                }
+                self.digest ^= digest_of(slot.key(), slot.get());
+                slot.insert(entry);
+            }
+        }
+        self.digest ^= hash;
+        true
+    }
+
+    /// Forgets what has expired.
+    pub fn forget_expired(&mut self, now: Timestamp) {
+        let digest = &mut self.digest;
+        self.entries.retain(|key, entry| {
+            let keep = entry.expires_at > now;
+            if !keep {
+                *digest ^= digest_of(key, entry);
+            }
+            keep
+        });
+    }
+
+    /// Equal on members that hold the same entries.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// All entries in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&LogKey, &Arc<Entry>)> {
+        self.entries.iter()
+    }
+
+    /// The reference's file format: length-delimited `MeshEntry` records.
+    pub fn encode(&self) -> Bytes {
+        let mut buf = BytesMut::new();
+        for (key, entry) in &self.entries {
+            encode_entry(key, entry, &mut buf);
+        }
+        buf.freeze()
+    }
+}
+
+/// Appends one record of the reference's file format.
+pub fn encode_entry(key: &LogKey, entry: &Entry, buf: &mut BytesMut) {
+    let record = wire::MeshEntry {
+        entry: Some(wire::Entry {
+            group_key: key.group.as_bytes().to_vec(),
+            receiver: Some(wire::Receiver {
+                group_name: key.receiver.to_string(),
+                integration: key.integration.to_string(),
+                idx: key.index,
+            }),
+            group_hash: Vec::new(),
+            resolved: false,
+            timestamp: Some(entry.timestamp.into()),
+            firing_alerts: entry.firing.clone(),
+            resolved_alerts: entry.resolved.clone(),
+            receiver_data: entry.receiver_data.clone(),
+        }),
+        expires_at: Some(entry.expires_at.into()),
+    };
+    wire::append_delimited(&record, buf);
+}
+
+/// Reads records of the reference's file format.
+///
+/// # Errors
+/// At the first record that can't be read; nothing is taken then.
+pub fn decode(mut data: Bytes) -> Result<Vec<(LogKey, Arc<Entry>)>, DecodeError> {
+    let mut entries = Vec::new();
+    let mut record = 0;
+    while !data.is_empty() {
+        record += 1;
+        let mesh = wire::MeshEntry::decode_length_delimited(&mut data)
+            .map_err(|source| DecodeError::Record { record, source })?;
+        let missing = |missing| DecodeError::Incomplete { record, missing };
+        let entry = mesh.entry.ok_or_else(|| missing("entry"))?;
+        let receiver = entry.receiver.ok_or_else(|| missing("receiver"))?;
+        let group = String::from_utf8(entry.group_key).map_err(|_| missing("group key in UTF-8"))?;
+        let (mut firing, mut resolved) = (entry.firing_alerts, entry.resolved_alerts);
+        firing.sort_unstable();
+        resolved.sort_unstable();
+        let key = LogKey {
+            group: group.into(),
+            receiver: receiver.group_name.into(),
+            integration: receiver.integration.into(),
+            index: receiver.idx,
+        };
+        let entry = Entry {
+            timestamp: entry.timestamp.ok_or_else(|| missing("timestamp"))?.into(),
+            expires_at: mesh.expires_at.ok_or_else(|| missing("expiry"))?.into(),
+            firing,
+            resolved,
+            receiver_data: entry.receiver_data,
+        };
+        entries.push((key, Arc::new(entry)));
+    }
+    Ok(entries)
+}
+
+fn digest_of(key: &LogKey, entry: &Entry) -> u64 {
+    let mut hash = xxhash_rust::xxh64::Xxh64::new(entry.timestamp.as_nanos() as u64);
+    hash.update(key.to_string().as_bytes());
+    hash.digest()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const REPEAT: Duration = Duration::from_secs(3600);
+
+    fn entry(firing: &[u64], resolved: &[u64], at: i64) -> Entry {
+        Entry {
+            timestamp: Timestamp::from_secs(at),
+            expires_at: Timestamp::from_secs(at + 7200),
+            firing: firing.to_vec(),
+            resolved: resolved.to_vec(),
+            receiver_data: BTreeMap::new(),
+        }
+    }
+
+    fn key(group: &str) -> LogKey {
+        LogKey { group: group.into(), receiver: "r".into(), integration: "webhook".into(), index: 0 }
+    }
+
+    #[test]
+    fn due_follows_the_nine_rules() {
+        let now = Timestamp::from_secs(100);
+        let check = |entry: Option<Entry>, firing: &[u64], resolved: &[u64], send_resolved| {
+            due(entry.as_ref(), firing, resolved, send_resolved, REPEAT, now)
+        };
+        assert_eq!(check(None, &[1], &[], true), Some(SendReason::FirstNotification));
+        assert_eq!(check(None, &[], &[1], true), None);
+        assert_eq!(check(Some(entry(&[], &[1], 0)), &[1], &[], true), Some(SendReason::FirstNotification));
+        assert_eq!(check(Some(entry(&[1], &[], 0)), &[1, 2], &[], true), Some(SendReason::NewAlerts));
+        assert_eq!(check(Some(entry(&[1], &[], 0)), &[], &[1], false), Some(SendReason::AllResolved));
+        assert_eq!(check(Some(entry(&[], &[1], 0)), &[], &[1, 2], true), None);
+        assert_eq!(check(Some(entry(&[1, 2], &[], 0)), &[1], &[2], true), Some(SendReason::SomeResolved));
+        assert_eq!(check(Some(entry(&[1, 2], &[], 0)), &[1], &[2], false), None);
+        assert_eq!(check(Some(entry(&[1], &[], 0)), &[1], &[], true), None);
+        assert_eq!(check(Some(entry(&[1], &[], -3600)), &[1], &[], true), Some(SendReason::Repeat));
+    }
+
+    #[test]
+    fn the_later_entry_wins_in_any_order() {
+        let now = Timestamp::from_secs(50);
+        let (old, new) = (Arc::new(entry(&[1], &[], 10)), Arc::new(entry(&[2], &[], 20)));
+        let mut forth = NotificationLog::default();
+        assert!(forth.merge(now, key("g"), old.clone()));
+        assert!(forth.merge(now, key("g"), new.clone()));
+        let mut back = NotificationLog::default();
+        assert!(back.merge(now, key("g"), new.clone()));
+        assert!(!back.merge(now, key("g"), old));
+        assert_eq!(forth.get(&key("g")), back.get(&key("g")));
+        assert_eq!(forth.digest(), back.digest());
+    }
+
+    #[test]
+    fn a_file_reads_back() {
+        let mut log = NotificationLog::default();
+        for group in ["{}:{}", "{}/{a=\"b\"}:{c=\"d\"}"] {
+            log.merge(Timestamp::EPOCH, key(group), Arc::new(entry(&[1, 9], &[4], 10)));
+        }
+        let read = decode(log.encode()).unwrap();
+        assert_eq!(read.iter().map(|(k, e)| (k, e)).collect::<Vec<_>>(), log.iter().collect::<Vec<_>>());
+        let mut cut = log.encode();
+        cut.truncate(cut.len() - 1);
+        assert_eq!(decode(cut).unwrap_err().to_string(), "reading record 2 of the notification log");
+    }
+
+    #[test]
+    fn expiry_leaves_the_digest_of_the_rest() {
+        let mut log = NotificationLog::default();
+        log.merge(Timestamp::EPOCH, key("stays"), Arc::new(entry(&[1], &[], 9000)));
+        let digest = log.digest();
+        log.merge(Timestamp::EPOCH, key("goes"), Arc::new(entry(&[1], &[], 0)));
+        log.forget_expired(Timestamp::from_secs(8000));
+        assert_eq!((log.len(), log.digest()), (1, digest));
+    }
+}

@@ -1,0 +1,152 @@
+//! The webhook integration: the notification as JSON.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{Data, Request, Response, Verdict, failure_reason};
+use crate::config::WebhookConfig;
+use crate::label::LabelSet;
+use crate::time::UNSET_RFC3339;
+
+/// Body of a notification; the order of the fields is the reference's.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Message<'a> {
+    receiver: String,
+    status: &'static str,
+    alerts: Vec<MessageAlert<'a>>,
+    #[serde(rename = "notification_reason")]
+    notification_reason: &'static str,
+    group_labels: BTreeMap<&'a str, &'a str>,
+    common_labels: BTreeMap<&'a str, &'a str>,
+    common_annotations: BTreeMap<&'a str, &'a str>,
+    route_labels: BTreeMap<&'a str, &'a str>,
+    #[serde(rename = "externalURL")]
+    external_url: &'a str,
+    version: &'static str,
+    group_key: &'a str,
+    truncated_alerts: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageAlert<'a> {
+    status: &'static str,
+    labels: BTreeMap<&'a str, &'a str>,
+    annotations: BTreeMap<&'a str, &'a str>,
+    starts_at: String,
+    ends_at: String,
+    #[serde(rename = "generatorURL")]
+    generator_url: &'a str,
+    fingerprint: String,
+}
+
+/// The request for a notification.
+pub fn request(config: &WebhookConfig, data: &Data, integration: &std::sync::Arc<str>) -> Request {
+    let all = data.alerts.len();
+    let shown = match usize::try_from(config.max_alerts) {
+        Ok(max) if max > 0 => max.min(all),
+        Ok(_) | Err(_) => all,
+    };
+    let firing = data.alerts.iter().any(|a| !a.resolved_at(data.now));
+    let message = Message {
+        receiver: quote_regex(&data.receiver),
+        status: if firing { "firing" } else { "resolved" },
+        alerts: data.alerts[..shown].iter().map(|a| message_alert(a, data)).collect(),
+        notification_reason: data.reason.text(),
+        group_labels: map(&data.group_labels),
+        common_labels: common(data.alerts.iter().map(|a| &a.labels)),
+        common_annotations: common(data.alerts.iter().map(|a| &a.annotations)),
+        route_labels: map(&data.route_labels),
+        external_url: &data.external_url,
+        version: "4",
+        group_key: &data.group_key,
+        truncated_alerts: (all - shown) as u64,
+    };
+    Request {
+        method: "POST",
+        url: config.url.clone(),
+        headers: vec![("Content-Type", "application/json".into())],
+        body: go_json(&message),
+        http: config.http.clone(),
+        integration: integration.clone(),
+    }
+}
+
+/// What a response comes to: 2xx is done, 5xx and 429 are tried again, the rest is final.
+pub fn verdict(response: &Response) -> Verdict {
+    let reason = failure_reason(response.status);
+    let error = format!("unexpected status code {}: {}", response.status, response.body.trim());
+    match response.status {
+        200..=299 => Verdict::Done,
+        429 | 500..=599 => Verdict::Retry { after: response.retry_after, reason, error },
+        _ => Verdict::GiveUp { reason, error },
+    }
+}
+
+fn message_alert<'a>(alert: &'a crate::alert::Alert, data: &Data) -> MessageAlert<'a> {
+    let resolved = alert.resolved_at(data.now);
+    MessageAlert {
+        status: if resolved { "resolved" } else { "firing" },
+        labels: map(&alert.labels),
+        annotations: map(&alert.annotations),
+        starts_at: alert.starts_at.rfc3339_nano(),
+        ends_at: if resolved { alert.ends_at.rfc3339_nano() } else { UNSET_RFC3339.into() },
+        generator_url: &alert.generator_url,
+        fingerprint: alert.fingerprint.to_string(),
+    }
+}
+
+fn map(labels: &LabelSet) -> BTreeMap<&str, &str> {
+    labels.iter().collect()
+}
+
+/// The pairs that all sets share.
+fn common<'a>(mut sets: impl Iterator<Item = &'a LabelSet>) -> BTreeMap<&'a str, &'a str> {
+    let mut common = sets.next().map(map).unwrap_or_default();
+    for set in sets {
+        if common.is_empty() {
+            break;
+        }
+        common.retain(|name, value| set.get(name) == Some(value));
+    }
+    common
+}
+
+/// Receivers see the name as a regular expression that matches it only (reference behaviour).
+fn quote_regex(name: &str) -> String {
+    let mut quoted = String::with_capacity(name.len());
+    for c in name.chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
+/// JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators escaped, a newline at the end.
+pub fn go_json(value: &impl Serialize) -> Bytes {
+    // maps with string keys and strings always serialise
+    let plain = serde_json::to_vec(value).unwrap_or_default();
+    let mut out = Vec::with_capacity(plain.len() + 64);
+    let mut rest = plain.as_slice();
+    while let Some((byte, tail)) = rest.split_first() {
+        match (byte, tail) {
+            (b'<', _) => out.extend_from_slice(b"\\u003c"),
+            (b'>', _) => out.extend_from_slice(b"\\u003e"),
+            (b'&', _) => out.extend_from_slice(b"\\u0026"),
+            (0xe2, [0x80, last @ (0xa8 | 0xa9), ..]) => {
+                out.extend_from_slice(if *last == 0xa8 { b"\\u2028" } else { b"\\u2029" });
+                rest = &tail[2..];
+                continue;
+            }
+            (byte, _) => out.push(*byte),
+        }
+        rest = tail;
+    }
+    out.push(b'\n');
+    out.into()
+}

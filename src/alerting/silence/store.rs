@@ -1,0 +1,287 @@
+//! The silences of a member, indexed so that an alert meets only those that can match it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use super::{Silence, SilenceDraft, SilenceError, SilenceId, SilenceState, record, validate};
+use crate::index::MatcherIndex;
+use crate::label::LabelSet;
+use crate::time::Timestamp;
+
+/// Bounds on what may be stored.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SilenceLimits {
+    /// Most silences, expired ones included.
+    pub count_max: Option<usize>,
+    /// Most bytes of one stored silence.
+    pub bytes_max: Option<usize>,
+}
+
+/// The silences that match one alert, found once and brought up to date when there are new ones.
+#[derive(Clone, Debug, Default)]
+pub struct SilenceCache {
+    numbers: SmallVec<[u32; 2]>,
+    seen: u32,
+}
+
+/// What a request did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// The id to answer with.
+    pub id: SilenceId,
+    /// New versions, to be kept and told to the peers, in order.
+    pub versions: Vec<Arc<Silence>>,
+    /// `created`, `updated` or `expired`.
+    pub what: &'static str,
+}
+
+#[derive(Debug)]
+struct Stored {
+    silence: Arc<Silence>,
+    /// In the index; `None` once it's known to be expired.
+    number: Option<u32>,
+}
+
+/// All silences of a member.
+#[derive(Debug, Default)]
+pub struct Silences {
+    stored: BTreeMap<SilenceId, Stored>,
+    by_number: HashMap<u32, Arc<Silence>>,
+    index: MatcherIndex,
+    next_number: u32,
+    digest: u64,
+}
+
+impl Silences {
+    /// The silence of that id.
+    pub fn get(&self, id: &SilenceId) -> Option<&Arc<Silence>> {
+        self.stored.get(id).map(|s| &s.silence)
+    }
+
+    /// How many there are, expired ones included.
+    pub fn len(&self) -> usize {
+        self.stored.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.stored.is_empty()
+    }
+
+    /// All of them in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Silence>> {
+        self.stored.values().map(|s| &s.silence)
+    }
+
+    /// Equal on members that hold the same versions of the same silences.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// Makes or changes a silence as asked. What can't be changed in place is ended, and a new one made
+    /// (reference behaviour).
+    ///
+    /// # Errors
+    /// When the draft makes no sense, names an unknown id, or goes beyond a limit; nothing is changed then.
+    pub fn set(
+        &mut self,
+        now: Timestamp,
+        draft: SilenceDraft,
+        limits: SilenceLimits,
+        retention: Duration,
+        new_id: impl FnOnce() -> SilenceId,
+    ) -> Result<Changed, SilenceError> {
+        let starts_at = draft.starts_at.unwrap_or(now);
+        validate(&draft, starts_at)?;
+        let previous = match &draft.id {
+            Some(id) => Some(self.get(id).cloned().ok_or(SilenceError::NotFound)?),
+            None => None,
+        };
+        let in_place = previous.as_ref().filter(|p| p.may_become(&draft, starts_at, now)).map(|p| p.id.clone());
+        let count = self.stored.len();
+        if let (None, Some(limit)) = (&in_place, limits.count_max)
+            && count >= limit
+        {
+            return Err(SilenceError::TooMany { count, limit });
+        }
+        let what = if in_place.is_some() { "updated" } else { "created" };
+        let starts_at = if in_place.is_some() { starts_at } else { starts_at.max(now) };
+        let id = in_place.unwrap_or_else(new_id);
+        let silence = Silence {
+            id: id.clone(),
+            matcher_sets: vec![draft.matchers],
+            starts_at,
+            ends_at: draft.ends_at,
+            updated_at: now,
+            expires_at: draft.ends_at + retention,
+            created_by: draft.created_by,
+            comment: draft.comment,
+            annotations: draft.annotations,
+        };
+        let bytes = record::stored_len(&silence);
+        if let Some(limit) = limits.bytes_max.filter(|limit| bytes > *limit) {
+            return Err(SilenceError::TooBig { bytes, limit });
+        }
+        let mut versions = Vec::new();
+        if let Some(previous) = previous.filter(|p| p.id != id && p.state_at(now) != SilenceState::Expired) {
+            versions.extend(self.end(now, &previous, retention));
+        }
+        let silence = Arc::new(silence);
+        if self.merge(now, silence.clone()) {
+            versions.push(silence);
+        }
+        Ok(Changed { id, versions, what })
+    }
+
+    /// Ends a silence; one that has ended already stays as it is.
+    ///
+    /// # Errors
+    /// When there is none of that id.
+    pub fn expire(&mut self, now: Timestamp, id: &SilenceId, retention: Duration) -> Result<Changed, SilenceError> {
+        let silence = self.get(id).cloned().ok_or(SilenceError::NotFound)?;
+        let versions = match silence.state_at(now) {
+            SilenceState::Expired => Vec::new(),
+            SilenceState::Active | SilenceState::Pending => self.end(now, &silence, retention).into_iter().collect(),
+        };
+        Ok(Changed { id: id.clone(), versions, what: "expired" })
+    }
+
+    fn end(&mut self, now: Timestamp, silence: &Arc<Silence>, retention: Duration) -> Option<Arc<Silence>> {
+        let mut ended = Silence::clone(silence);
+        // a version made in the same nanosecond must win all the same
+        ended.updated_at = now.max(silence.updated_at + Duration::from_nanos(1));
+        ended.starts_at = silence.starts_at.min(now);
+        ended.ends_at = now;
+        ended.expires_at = now + retention;
+        let ended = Arc::new(ended);
+        self.merge(now, ended.clone()).then_some(ended)
+    }
+
+    /// Takes a version unless an equally new or newer one is there, or it's out of date. Tells whether it was taken.
+    pub fn merge(&mut self, now: Timestamp, silence: Arc<Silence>) -> bool {
+        if silence.expires_at < now {
+            return false;
+        }
+        let old = self.stored.remove(&silence.id);
+        if let Some(old) = &old
+            && old.silence.updated_at >= silence.updated_at
+        {
+            let kept = Stored { silence: old.silence.clone(), number: old.number };
+            self.stored.insert(silence.id.clone(), kept);
+            return false;
+        }
+        let mut number = None;
+        if let Some(old) = old {
+            self.digest ^= digest_of(&old.silence);
+            if old.silence.matcher_sets == silence.matcher_sets {
+                number = old.number;
+            } else {
+                self.unfile(&old);
+            }
+        }
+        if silence.state_at(now) == SilenceState::Expired {
+            if let Some(number) = number {
+                self.unfile(&Stored { silence: silence.clone(), number: Some(number) });
+            }
+            number = None;
+        } else {
+            let filed = number.unwrap_or_else(|| self.file(&silence));
+            self.by_number.insert(filed, silence.clone());
+            number = Some(filed);
+        }
+        self.digest ^= digest_of(&silence);
+        self.stored.insert(silence.id.clone(), Stored { silence, number });
+        true
+    }
+
+    fn file(&mut self, silence: &Silence) -> u32 {
+        let number = self.next_number;
+        self.next_number += 1;
+        for set in &silence.matcher_sets {
+            self.index.insert(set, number);
+        }
+        number
+    }
+
+    fn unfile(&mut self, stored: &Stored) {
+        if let Some(number) = stored.number {
+            self.by_number.remove(&number);
+            for set in &stored.silence.matcher_sets {
+                self.index.remove(set, number);
+            }
+        }
+    }
+
+    /// Forgets what was kept long enough, and takes what has expired out of the index.
+    pub fn forget_expired(&mut self, now: Timestamp) {
+        let expired: Vec<SilenceId> = self
+            .stored
+            .iter()
+            .filter(|(_, s)| s.silence.expires_at <= now || s.silence.state_at(now) == SilenceState::Expired)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in expired {
+            let Some(mut stored) = self.stored.remove(&id) else { continue };
+            self.unfile(&stored);
+            stored.number = None;
+            if stored.silence.expires_at <= now {
+                self.digest ^= digest_of(&stored.silence);
+            } else {
+                self.stored.insert(id, stored);
+            }
+        }
+    }
+
+    /// Brings what is known for an alert up to date: only silences that are new since the last time are tried.
+    pub fn refresh(&self, labels: &LabelSet, cache: &mut SilenceCache) {
+        if cache.seen == self.next_number {
+            return;
+        }
+        self.index.candidates(labels, cache.seen, |number| {
+            let matches = self.by_number.get(&number).is_some_and(|s| s.matches(labels));
+            if matches && !cache.numbers.contains(&number) {
+                cache.numbers.push(number);
+            }
+        });
+        cache.seen = self.next_number;
+    }
+
+    /// Ids of the silences that work on the alert at `now`, sorted. The cache must be fresh.
+    pub fn active(&self, cache: &SilenceCache, now: Timestamp) -> Vec<SilenceId> {
+        if cache.numbers.is_empty() {
+            return Vec::new();
+        }
+        let silences = cache.numbers.iter().filter_map(|n| self.by_number.get(n));
+        let active = silences.filter(|s| s.state_at(now) == SilenceState::Active);
+        let mut ids: Vec<SilenceId> = active.map(|s| s.id.clone()).collect();
+        ids.sort();
+        ids
+    }
+
+    /// Whether any silence works on the alert at `now`. The cache must be fresh.
+    pub fn is_silenced(&self, cache: &SilenceCache, now: Timestamp) -> bool {
+        let mut silences = cache.numbers.iter().filter_map(|n| self.by_number.get(n));
+        silences.any(|s| s.state_at(now) == SilenceState::Active)
+    }
+
+    /// The reference's file format: length-delimited `MeshSilence` records.
+    pub fn encode(&self) -> Bytes {
+        let mut buf = BytesMut::new();
+        for silence in self.iter() {
+            record::encode_silence(silence, &mut buf);
+        }
+        buf.freeze()
+    }
+}
+
+fn digest_of(silence: &Silence) -> u64 {
+    xxhash_rust::xxh64::xxh64(silence.id.0.as_bytes(), silence.updated_at.as_nanos() as u64)
+}
+
+#[cfg(test)]
+mod tests;
