@@ -1,0 +1,96 @@
+# Everything that one does with this repository. Needs Linux, Rust, Go, gcc and make; what else is missing is fetched.
+# Two sets of build flags and no third, because every set compiles the dependencies once more:
+#   dev        what the tests and the linter use (target/debug)
+#   shipped    release, static: the image, `make run`, the simulation and the benchmark (target/$(HOST)/release)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+CARGO ?= cargo
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+# Fully static with glibc. Proc macros can't be, hence flags for a named target, which don't reach what runs at build time.
+STATIC := --target $(HOST) --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static"]'
+SHIPPED := target/$(HOST)/release
+
+# Peers and tools that are built once live outside of the repository, so that a fresh clone finds them.
+export TESTBED_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/alertmanager-operator-testbed
+export TESTBED_BIN ?= $(TESTBED_CACHE)/bin
+
+IMAGE := localhost/alertmanager-operator:dev
+IMAGE_TAR := target/image/alertmanager-operator.tar
+CA_ROOTS := /etc/ssl/certs/ca-certificates.crt
+
+.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench sim kube-up kube-down kube-test \
+  packages peers peers-fast
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## build, and run the cluster of config/samples on loopback, without Kubernetes
+	$(CARGO) run --release $(STATIC) -- local config/samples
+
+test: fmt-check test-fast sim kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
+
+test-fast: peers-fast ## all tests that need no Kubernetes
+	$(CARGO) test --workspace --no-fail-fast
+
+kube-test: peers image ## the tests on a real node: brings it up, and down again unless it was up
+	$(CARGO) test --workspace --test kube --no-run
+	tests/kube/with-node.sh $(CARGO) test --workspace --test kube -- --test-threads=1 --nocapture
+
+sim: ## 200 seeds of the simulation: nothing lost, nothing twice without faults
+	$(CARGO) run --release $(STATIC) -p sim -- --seeds 200
+
+bench: peers-fast ## ours beside the Go Alertmanager, as ratios from one run
+	$(CARGO) build --release $(STATIC)
+	$(CARGO) run --release $(STATIC) -p bench
+
+fmt: ## format the sources
+	$(CARGO) fmt --all
+
+fmt-check:
+	$(CARGO) fmt --all --check
+
+lint: ## clippy on all targets, warnings are errors
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --test kube -- -D warnings
+
+# Advisories are left out: their database is a git repository on GitHub, and the machines that run this reach package
+# registries only. Where GitHub can be reached: `cargo deny --config .deny.toml check advisories`.
+deny: ## licences, banned and doubled crates, sources of crates
+	"$$(tests/tools/cargo-deny.sh)" --config .deny.toml check --hide-inclusion-graph licenses bans sources
+
+docs: ## the API documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+
+crds: ## write crds/ anew from the Rust types
+	mkdir -p crds
+	$(CARGO) run --quiet -- crd > target/crd.yaml
+	mv target/crd.yaml crds/alertmanagerclusters.yaml
+
+image: ## an OCI archive with the static binary, at target/image/alertmanager-operator.tar
+	$(CARGO) build --release $(STATIC)
+	@[ -s $(CA_ROOTS) ] || echo "no $(CA_ROOTS) here: the image will trust no HTTPS receiver" >&2
+	mkdir -p $(dir $(IMAGE_TAR))
+	tests/kube/node/mkimage.sh $(IMAGE_TAR) $(IMAGE) 65532:65532 '["/alertmanager-operator"]' \
+	  $(SHIPPED)/alertmanager-operator=/alertmanager-operator $(if $(wildcard $(CA_ROOTS)),$(CA_ROOTS)=$(CA_ROOTS))
+	@ls -l $(IMAGE_TAR)
+
+kube-up: peers image ## a real single-node Kubernetes with our image in it
+	tests/kube/node/up.sh
+	tests/kube/node/load.sh $(IMAGE_TAR)
+
+kube-down: ## take that node down, with all it left
+	tests/kube/node/down.sh
+
+# Debian packages and Go programs the tests run against.
+packages:
+	@tests/tools/packages.sh
+
+peers: packages
+	@tests/kube/build.sh
+
+peers-fast:
+	@tests/kube/build.sh alertmanager amtool

@@ -1,0 +1,36 @@
+#!/bin/bash
+# Installs the Debian packages that the real node and the tests need; does nothing when all are there.
+# Prometheus is taken out of its package into the test bed's own directory: installing it would start a service.
+set -euo pipefail
+. "$(dirname "$0")/../kube/node/env.sh"
+
+declare -A needs=(   # program or file, and the package that has it
+  [runc]=runc [nft]=nftables [jq]=jq [ip]=iproute2 [openssl]=openssl [unshare]=util-linux [flock]=util-linux
+  [ps]=procps [gcc]=gcc [strip]=binutils ["$CNI_BIN/bridge"]=containernetworking-plugins
+  [/usr/lib/x86_64-linux-gnu/libc.a]=libc6-dev [/etc/ssl/certs/ca-certificates.crt]=ca-certificates
+)
+missing=()
+for what in "${!needs[@]}"; do
+  command -v "$what" >/dev/null || [ -e "$what" ] || missing+=("${needs[$what]}")
+done
+prometheus=$(command -v prometheus || true)
+[ ${#missing[@]} -gt 0 ] || [ -z "$prometheus" ] || exit 0
+
+as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+command -v apt-get >/dev/null || {
+  echo "missing: ${missing[*]:-} $([ -n "$prometheus" ] || echo prometheus); no apt-get here, so install them by hand" >&2; exit 1; }
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp); trap 'rm -rf "$log" "${work:-}"' EXIT
+quietly() { "$@" >"$log" 2>&1 </dev/null || { cat "$log" >&2; echo "failed: $*" >&2; exit 1; }; }
+quietly "${as_root[@]}" apt-get -o Acquire::Retries=3 update
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing ${missing[*]}"
+  quietly "${as_root[@]}" apt-get -o Acquire::Retries=3 install -y --no-install-recommends "${missing[@]}"
+fi
+if [ -z "$prometheus" ]; then
+  echo "fetching prometheus"
+  work=$(mktemp -d); mkdir -p "$TESTBED_BIN"
+  (cd "$work" && quietly apt-get -o Acquire::Retries=3 -o APT::Sandbox::User=root download prometheus)
+  dpkg-deb -x "$work"/prometheus_*.deb "$work/root"
+  install -m 755 "$work/root/usr/bin/prometheus" "$work/root/usr/bin/promtool" "$TESTBED_BIN/"
+fi
