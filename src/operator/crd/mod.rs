@@ -1,0 +1,229 @@
+//! The API: `AlertmanagerCluster` in group `alertmanager.dev`, version `v1alpha1`.
+//!
+//! These types are the single source of `crds/alertmanagerclusters.yaml`: the descriptions, defaults and rules of the
+//! schema are the doc comments and attributes here. A rule that the schema can express stands in the schema; nothing is
+//! checked twice.
+
+mod config;
+mod quantity;
+mod status;
+mod storage;
+
+pub use config::{ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, SecretKey};
+pub use quantity::{Quantity, Resources};
+pub use status::{
+    AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus, ReplicaConfigStatus,
+};
+pub use storage::{
+    AccessMode, EmptyDir, RetentionPolicy, Storage, StorageKind, VolumeClaim, VolumeRequests, VolumeResources, WhenGone,
+};
+
+use kube::{CustomResource, CustomResourceExt, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The API group.
+pub const GROUP: &str = "alertmanager.dev";
+
+/// What a user asks for: a highly available Alertmanager cluster.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "alertmanager.dev",
+    version = "v1alpha1",
+    kind = "AlertmanagerCluster",
+    plural = "alertmanagerclusters",
+    shortname = "amc",
+    category = "monitoring",
+    namespaced,
+    status = "AlertmanagerClusterStatus",
+    derive = "PartialEq",
+    doc = "A highly available Alertmanager cluster: its members, their storage and the configuration they run.",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.replicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn(name = "Replicas", type_ = "integer", json_path = ".spec.replicas", description = "Members wanted"),
+    printcolumn(
+        name = "ReadyReplicas",
+        type_ = "integer",
+        json_path = ".status.readyReplicas",
+        description = "Members that are ready"
+    ),
+    printcolumn(
+        name = "Config",
+        type_ = "string",
+        json_path = ".status.config.shortHash",
+        description = "Start of the hash of the configuration in force"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether all members are ready and run the configuration"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        description = "Why it is ready or not",
+        priority = 1
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    validation = Rule::new("size(self.metadata.name) <= 40")
+        .message("metadata.name must have at most 40 characters, since names of pods are made from it"),
+    validation = Rule::new("self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')")
+        .message("metadata.name must be lower-case letters, digits and `-`, since names of Services are made from it")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertmanagerClusterSpec {
+    /// How many members the cluster has. Three survive the loss of one. Changing it restarts none of the members that
+    /// stay. Example: `3`.
+    #[serde(default = "default_replicas")]
+    #[schemars(range(min = 1, max = 99))]
+    pub replicas: i32,
+
+    /// The container image of the members. Left out: the image that the operator was started with.
+    /// Example: `ghcr.io/example/alertmanager-operator:v1.2.3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub image: Option<String>,
+
+    /// When the image is pulled. Left out: what Kubernetes takes for the image's tag. Example: `IfNotPresent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_pull_policy: Option<ImagePullPolicy>,
+
+    /// Where the Alertmanager configuration comes from. It is validated before any member sees it; an invalid one
+    /// leaves the running one in force. Example: `{configMapRef: {name: main-config}}`.
+    pub config: ConfigSpec,
+
+    /// Where the members keep silences and the notification log. Example: `{emptyDir: {}}`.
+    #[serde(default)]
+    pub storage: Storage,
+
+    /// How long silences and the notification log are kept after their end. Example: `120h`.
+    #[serde(default = "default_retention")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub retention: String,
+
+    /// The least severe level that the members log. Example: `info`.
+    #[serde(default)]
+    pub log_level: LogLevel,
+
+    /// The format of the members' log. Example: `json`.
+    #[serde(default)]
+    pub log_format: LogFormat,
+
+    /// The URL under which users reach the cluster; links in notifications start with it.
+    /// Example: `https://alertmanager.example.com/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^https?://[^ ]+$"))]
+    pub external_url: Option<String>,
+
+    /// Compute resources of each member. Example: `{requests: {cpu: 50m, memory: 64Mi}, limits: {memory: 256Mi}}`.
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
+}
+
+/// When the kubelet pulls an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ImagePullPolicy {
+    /// At every start of a container.
+    Always,
+    /// When the node does not have it yet.
+    IfNotPresent,
+    /// Never: the node must have it.
+    Never,
+}
+
+/// The least severe level that is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What a reader of the log wants to know.
+    #[default]
+    Info,
+    /// What may need action.
+    Warn,
+    /// What needs action.
+    Error,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    #[default]
+    Logfmt,
+    /// One JSON object per line.
+    Json,
+}
+
+impl ImagePullPolicy {
+    /// As Kubernetes writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::IfNotPresent => "IfNotPresent",
+            Self::Never => "Never",
+        }
+    }
+}
+
+impl LogLevel {
+    /// As the worker's `--log.level` takes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl LogFormat {
+    /// As the worker's `--log.format` takes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logfmt => "logfmt",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// What `crds/alertmanagerclusters.yaml` holds.
+///
+/// # Errors
+/// When the definition cannot be written as YAML, which is a bug.
+pub fn crd_yaml() -> Result<String, CrdError> {
+    let definition = serde_json::to_value(AlertmanagerCluster::crd()).map_err(CrdError::Json)?;
+    let body = serde_saphyr::to_string(&definition).map_err(|e| CrdError::Yaml(Box::new(e)))?;
+    Ok(format!("# Made by `alertmanager-operator crd` (`make crds`) from src/operator/crd. Do not edit.\n{body}"))
+}
+
+/// Why the definition could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum CrdError {
+    /// It is not representable as JSON.
+    #[error("turning the resource definition into JSON")]
+    Json(#[source] serde_json::Error),
+    /// It is not representable as YAML.
+    #[error("writing the resource definition as YAML")]
+    Yaml(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+const fn default_replicas() -> i32 {
+    3
+}
+
+fn default_retention() -> String {
+    "120h".to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

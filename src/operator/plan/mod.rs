@@ -1,0 +1,77 @@
+//! What a cluster is, without saying where it runs: names, members with their arguments, files, ports and probes.
+//!
+//! Pure, and free of Kubernetes types: `kube` makes objects of it, `local` makes processes of it.
+
+mod member;
+mod names;
+pub mod rollout;
+
+pub use member::{
+    CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MemberAddresses, MemberPlan, Probe, Probes, STORAGE_DIR, WEB_PORT,
+};
+pub use names::{
+    ANNOTATION_APPLIED_HASH, ANNOTATION_CONFIG_HASH, ANNOTATION_LOCAL, LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY,
+    LABEL_NAME, MANAGER, NAME_ALERTMANAGER, Names, labels, selector, selector_text,
+};
+
+use crate::crd::{AlertmanagerClusterSpec, LogFormat, LogLevel};
+use crate::validate::ValidConfig;
+
+/// One cluster: what all its members have in common, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterPlan {
+    /// The namespace of the object.
+    pub namespace: String,
+    /// What everything that belongs to the cluster is called.
+    pub names: Names,
+    /// How many members there are.
+    pub replicas: u32,
+    /// How long silences and notification log entries are kept after their end, as the worker's flag takes it.
+    pub retention: String,
+    /// The least severe level that is logged.
+    pub log_level: LogLevel,
+    /// How a line of the log looks.
+    pub log_format: LogFormat,
+    /// Under which URL users reach the cluster.
+    pub external_url: Option<String>,
+    /// The configuration that the members run; `None` until there has been a valid one.
+    pub config: Option<ValidConfig>,
+}
+
+impl ClusterPlan {
+    /// The plan for an object `name` in `namespace`. `config` is the last valid configuration, if there is any.
+    pub fn new(namespace: &str, name: &str, spec: &AlertmanagerClusterSpec, config: Option<ValidConfig>) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            names: Names::new(name),
+            replicas: u32::try_from(spec.replicas).unwrap_or(0),
+            retention: spec.retention.clone(),
+            log_level: spec.log_level,
+            log_format: spec.log_format,
+            external_url: spec.external_url.clone(),
+            config,
+        }
+    }
+
+    /// What keeps gossip of different clusters apart: `<namespace>/<name>`.
+    pub fn cluster_label(&self) -> String {
+        format!("{}/{}", self.namespace, self.names.object)
+    }
+
+    /// The DNS name that every member's address stands under:
+    /// `<headless service>.<namespace>.svc:<gossip port>`.
+    pub fn peers_address(&self) -> String {
+        format!("{}.{}.svc:{GOSSIP_PORT}", self.names.peers_service(), self.namespace)
+    }
+
+    /// The names of the members, in the order of their ordinals.
+    pub fn member_names(&self) -> Vec<String> {
+        (0..self.replicas).map(|ordinal| self.names.member(ordinal)).collect()
+    }
+
+    /// A member called `name` that is reached at `addresses`. Neither the number of members nor the configuration's
+    /// hash has an influence on it, so that scaling or editing restarts nobody.
+    pub fn member(&self, name: &str, addresses: &MemberAddresses) -> MemberPlan {
+        MemberPlan::new(self, name, addresses)
+    }
+}

@@ -1,0 +1,82 @@
+//! Whether a configuration may reach a member: decided by the worker's own parser.
+
+use alerting::config::{ConfigError, content_hash, parse};
+use alerting::matcher::Mode;
+
+use crate::crd::ConfigSource;
+use crate::plan::CONFIG_FILE;
+
+/// A configuration that a member can run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidConfig {
+    /// As it stands in the source, byte for byte.
+    pub text: String,
+    /// The hash of all files that the members get: hex digits, the same that a worker reports.
+    pub hash: String,
+}
+
+/// Why a configuration was refused. The text names the source and the line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{source_name}: {message}")]
+pub struct InvalidConfig {
+    /// Where the configuration came from.
+    pub source_name: String,
+    /// The line in it, from 1, when it is known.
+    pub line: Option<usize>,
+    /// The worker's words, on one line; they begin with the line when it is known.
+    pub message: String,
+}
+
+/// Checks `text`, which came from `source`, the way a worker will when it loads it.
+///
+/// # Errors
+/// When a worker would refuse it.
+pub fn config(text: &str, source: &ConfigSource) -> Result<ValidConfig, InvalidConfig> {
+    let refused = |error: ConfigError| InvalidConfig {
+        source_name: source.to_string(),
+        line: error.line,
+        message: error.to_string(),
+    };
+    parse(text, Mode::Fallback).map_err(refused)?;
+    Ok(ValidConfig { text: text.to_owned(), hash: hash(text) })
+}
+
+/// The hash of a configuration whose text is `text`.
+pub fn hash(text: &str) -> String {
+    content_hash(&[(CONFIG_FILE, text.as_bytes())]).to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "route:\n  receiver: none\nreceivers:\n- name: none\n";
+
+    fn source() -> ConfigSource {
+        ConfigSource::ConfigMap { name: "pager-config".into(), key: "alertmanager.yml".into() }
+    }
+
+    #[test]
+    fn good_config_keeps_its_text_and_gets_a_hash() {
+        let valid = config(GOOD, &source()).unwrap();
+        assert_eq!(valid.text, GOOD);
+        assert_eq!(valid.hash.len(), 64);
+        assert_ne!(valid.hash, hash(&format!("{GOOD}# comment\n")));
+    }
+
+    #[test]
+    fn bad_config_names_source_and_line() {
+        let error = config("route:\n  receiver: nobody\nreceivers:\n- name: none\n", &source()).unwrap_err();
+        assert!(error.to_string().starts_with("ConfigMap pager-config, key alertmanager.yml: line 2: "), "{error}");
+        assert_eq!(error.line, Some(2));
+        assert!(error.message.contains("nobody"), "{error}");
+    }
+
+    #[test]
+    fn junk_is_refused_and_does_not_panic() {
+        for junk in ["", "\0", "- a\n- b\n", "route: [", "{{{{", "route: {receiver: 1}\n\t"] {
+            assert!(config(junk, &source()).is_err(), "{junk:?}");
+        }
+    }
+}
