@@ -1,0 +1,20 @@
+//! The user's story on a real Kubernetes node: kubectl, a real Prometheus, amtool. `make kube-test` runs it.
+//!
+//! Every test brings the sample cluster to its initial state by itself ([`sample::Sample::ready`]), so that each runs
+//! alone as well as after the others. They share one cluster, hence `--test-threads=1`. Without a node they fail and
+//! say how to get one.
+
+#![allow(clippy::print_stdout)] // the seconds measured are worth a line, and nothing is asserted about them
+
+mod kubectl;
+mod prometheus;
+mod sample;
+mod sink;
+mod wait;
+
+mod config;
+mod delete;
+mod heal;
+mod install;
+mod notify;
+mod scale;
