@@ -13,53 +13,52 @@ const IMAGE: &str = "localhost/alertmanager-operator:dev";
 struct TestBed {
     bin: PathBuf,
     kubeconfig: PathBuf,
-    host_ip: String,
 }
 
 /// Runs kubectl and returns what it prints; panics with its complaint.
-pub fn kubectl(args: &[&str]) -> String {
+pub(crate) fn kubectl(args: &[&str]) -> String {
     try_kubectl(args).unwrap_or_else(|complaint| panic!("{complaint}"))
 }
 
 /// Runs kubectl; its complaint is the error.
-pub fn try_kubectl(args: &[&str]) -> Result<String, String> {
+pub(crate) fn try_kubectl(args: &[&str]) -> Result<String, String> {
     run(command("kubectl").args(args), None)
 }
 
 /// Runs kubectl with `stdin`, as `kubectl apply -f -` wants it.
-pub fn kubectl_with(stdin: &str, args: &[&str]) -> String {
+pub(crate) fn kubectl_with(stdin: &str, args: &[&str]) -> String {
     run(command("kubectl").args(args), Some(stdin)).unwrap_or_else(|complaint| panic!("{complaint}"))
 }
 
 /// What `kubectl … -o json` says.
-pub fn json(args: &[&str]) -> Value {
+pub(crate) fn json(args: &[&str]) -> Value {
     try_json(args).unwrap_or_else(|complaint| panic!("{complaint}"))
 }
 
 /// What `kubectl … -o json` says; the complaint of kubectl is the error.
-pub fn try_json(args: &[&str]) -> Result<Value, String> {
+pub(crate) fn try_json(args: &[&str]) -> Result<Value, String> {
     let text = try_kubectl(&[args, &["-o", "json"]].concat())?;
     serde_json::from_str(&text).map_err(|e| format!("kubectl {args:?}: {e}: {text}"))
 }
 
 /// GET of `path` from a pod's web port, by way of the API server.
-pub fn pod_get(namespace: &str, pod: &str, path: &str) -> Result<String, String> {
+pub(crate) fn pod_get(namespace: &str, pod: &str, path: &str) -> Result<String, String> {
     try_kubectl(&["get", "--raw", &format!("/api/v1/namespaces/{namespace}/pods/{pod}:9093/proxy{path}")])
 }
 
 /// [`pod_get`], read as JSON.
-pub fn pod_json(namespace: &str, pod: &str, path: &str) -> Result<Value, String> {
+pub(crate) fn pod_json(namespace: &str, pod: &str, path: &str) -> Result<Value, String> {
     let text = pod_get(namespace, pod, path)?;
     serde_json::from_str(&text).map_err(|e| format!("{pod}{path}: {e}: {text}"))
 }
 
 /// Runs the Go amtool against `url`; its complaint is the error.
-pub fn amtool(url: &str, args: &[&str]) -> Result<String, String> {
+pub(crate) fn amtool(url: &str, args: &[&str]) -> Result<String, String> {
     run(command("amtool").arg(format!("--alertmanager.url={url}")).args(args), None)
 }
 
 /// A program of the test bed, or one in PATH, told where the node is.
-pub fn command(program: &str) -> Command {
+pub(crate) fn command(program: &str) -> Command {
     let bed = test_bed();
     let ours = bed.bin.join(program);
     let mut command = Command::new(if ours.exists() { &ours } else { Path::new(program) });
@@ -67,13 +66,8 @@ pub fn command(program: &str) -> Command {
     command
 }
 
-/// The host's address as the node's pods see it.
-pub fn host_ip() -> &'static str {
-    &test_bed().host_ip
-}
-
 /// Where the tests' files may go; outlives the run.
-pub fn scratch(name: &str) -> PathBuf {
+pub(crate) fn scratch(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&dir).unwrap_or_else(|e| panic!("making {}: {e}", dir.display()));
     dir
@@ -102,13 +96,13 @@ fn run(command: &mut Command, stdin: Option<&str>) -> Result<String, String> {
 fn test_bed() -> &'static TestBed {
     static BED: OnceLock<TestBed> = OnceLock::new();
     BED.get_or_init(|| {
-        let settings = r#". tests/kube/node/env.sh; printf '%s\n' "$TESTBED_BIN" "$KUBECONFIG_OUT" "$HOST_IP""#;
+        let settings = r#". tests/kube/node/env.sh; printf '%s\n' "$TESTBED_BIN" "$KUBECONFIG_OUT""#;
         let settings = run(Command::new("bash").args(["-c", settings]).current_dir(repository()), None)
             .unwrap_or_else(|complaint| panic!("{complaint}"));
-        let [bin, kubeconfig, host_ip] = settings.lines().collect::<Vec<_>>()[..] else {
-            panic!("three lines expected of env.sh: {settings}");
+        let [bin, kubeconfig] = settings.lines().collect::<Vec<_>>()[..] else {
+            panic!("two lines expected of env.sh: {settings}");
         };
-        let bed = TestBed { bin: bin.into(), kubeconfig: kubeconfig.into(), host_ip: host_ip.to_owned() };
+        let bed = TestBed { bin: bin.into(), kubeconfig: kubeconfig.into() };
         // without its kubeconfig the node is down, and its addresses must not be talked to
         assert!(
             bed.kubeconfig.exists(),

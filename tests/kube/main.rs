@@ -4,7 +4,8 @@
 //! alone as well as after the others. They share one cluster, hence `--test-threads=1`. Without a node they fail and
 //! say how to get one.
 
-#![allow(clippy::print_stdout)] // the seconds measured are worth a line, and nothing is asserted about them
+// the seconds that something took are worth a line; nothing is asserted about them
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod kubectl;
 mod prometheus;

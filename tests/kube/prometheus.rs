@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::kubectl::{command, scratch};
 
 /// Runs until it is dropped.
-pub struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     dir: PathBuf,
     alertname: String,
@@ -18,7 +18,7 @@ pub struct Prometheus {
 
 impl Prometheus {
     /// Starts one whose rule `alertname` fires, and sends it to `members` (addresses without port), once a second.
-    pub fn firing(alertname: &str, members: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn firing(alertname: &str, members: impl IntoIterator<Item = String>) -> Self {
         let dir = scratch("prometheus");
         let _ = fs::remove_dir_all(&dir);
         let dir = scratch("prometheus");
@@ -33,6 +33,8 @@ impl Prometheus {
         let child = command("prometheus")
             .current_dir(&dir)
             .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=debug"])
+            // what it says before it knows the members is lost; it says so again after this
+            .arg("--rules.alert.resend-delay=5s")
             .arg(format!("--web.listen-address={address}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -43,7 +45,7 @@ impl Prometheus {
     }
 
     /// Makes the rule false; Prometheus then says that the alert is resolved.
-    pub fn resolve(&self) {
+    pub(crate) fn resolve(&self) {
         write(&self.dir, "rules.yml", &rules(&self.alertname, "vector(1) < 1"));
         let reload = command("kill").args(["-HUP", &self.child.id().to_string()]).status();
         assert!(reload.is_ok_and(|status| status.success()), "Prometheus is gone: {}", self.log_end());

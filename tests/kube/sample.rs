@@ -9,21 +9,21 @@ use crate::kubectl::{json, kubectl, kubectl_with, pod_json, try_json, try_kubect
 use crate::wait::{same, until};
 
 /// The namespace of `config/samples`.
-pub const NAMESPACE: &str = "default";
+pub(crate) const NAMESPACE: &str = "default";
 /// The selector of everything that belongs to the sample cluster.
-pub const SELECTOR: &str = "alertmanager.dev/cluster=main";
+pub(crate) const SELECTOR: &str = "alertmanager.dev/cluster=main";
 /// The generated Secret.
-pub const CONFIG_SECRET: &str = "alertmanager-main-config";
+pub(crate) const CONFIG_SECRET: &str = "alertmanager-main-config";
 
 /// The AlertmanagerCluster `main`, all of its members ready.
-pub struct Sample;
+pub(crate) struct Sample;
 
 /// What tells one run of a pod's container from another.
-pub type Incarnation = (String, u64);
+pub(crate) type Incarnation = (String, u64);
 
 impl Sample {
     /// Installs what is not there, puts back what an earlier test changed, and waits until all is in order.
-    pub fn ready() -> Self {
+    pub(crate) fn ready() -> Self {
         static INSTALLED: Once = Once::new();
         INSTALLED.call_once(|| {
             remove_everything();
@@ -36,13 +36,13 @@ impl Sample {
     }
 
     /// The object.
-    pub fn object(&self) -> Result<Value, String> {
+    pub(crate) fn object(&self) -> Result<Value, String> {
         try_json(&["get", "-n", NAMESPACE, "amc", "main"])
     }
 
     /// `Ok` with the hash of the configuration when `replicas` members, and no others, are ready and run it, and the
     /// operator says so about the object as it is now.
-    pub fn settled(&self, replicas: usize) -> Result<String, String> {
+    pub(crate) fn settled(&self, replicas: usize) -> Result<String, String> {
         let object = self.object()?;
         same(object["status"]["observedGeneration"].as_i64(), &object["metadata"]["generation"].as_i64())?;
         same(condition(&object, "Ready").0, &"True".to_owned())?;
@@ -56,19 +56,19 @@ impl Sample {
     }
 
     /// Status, and the rest for people, of a condition.
-    pub fn condition(&self, type_: &str) -> Result<(String, String), String> {
+    pub(crate) fn condition(&self, type_: &str) -> Result<(String, String), String> {
         Ok(condition(&self.object()?, type_))
     }
 
     /// The ConfigMap's text of the configuration.
-    pub fn config_text(&self) -> String {
+    pub(crate) fn config_text(&self) -> String {
         let (name, key) = self.config_source();
         let map = json(&["get", "-n", NAMESPACE, "configmap", &name]);
         text(&map["data"][&key])
     }
 
     /// Does what saving the ConfigMap in `kubectl edit` does.
-    pub fn edit_config(&self, text: &str) {
+    pub(crate) fn edit_config(&self, text: &str) {
         let (name, key) = self.config_source();
         let mut map = json(&["get", "-n", NAMESPACE, "configmap", &name]);
         map["data"][&key] = text.into();
@@ -76,13 +76,13 @@ impl Sample {
     }
 
     /// The hash that each member says it runs, by pod.
-    pub fn live_hashes(&self) -> Result<Vec<String>, String> {
+    pub(crate) fn live_hashes(&self) -> Result<Vec<String>, String> {
         let pods = self.incarnations()?;
         pods.keys().map(|pod| Ok(text(&pod_json(NAMESPACE, pod, "/-/config")?["hash"]))).collect()
     }
 
     /// The pods with their UID and how often their containers were started anew.
-    pub fn incarnations(&self) -> Result<BTreeMap<String, Incarnation>, String> {
+    pub(crate) fn incarnations(&self) -> Result<BTreeMap<String, Incarnation>, String> {
         let pods = try_json(&["get", "pods", "-n", NAMESPACE, "-l", SELECTOR])?;
         let incarnation = |pod: &Value| {
             let containers = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
@@ -93,7 +93,7 @@ impl Sample {
     }
 
     /// The addresses of the ready pods, by name. A pod that is on its way out is not ready.
-    pub fn ready_pods(&self) -> Result<BTreeMap<String, String>, String> {
+    pub(crate) fn ready_pods(&self) -> Result<BTreeMap<String, String>, String> {
         let pods = try_json(&["get", "pods", "-n", NAMESPACE, "-l", SELECTOR])?;
         let ready =
             |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null() && condition(pod, "Ready").0 == "True";
@@ -102,7 +102,7 @@ impl Sample {
     }
 
     /// Where a member's API is, for programs on this machine.
-    pub fn url(&self, pod: &str) -> Result<String, String> {
+    pub(crate) fn url(&self, pod: &str) -> Result<String, String> {
         let pods = self.ready_pods()?;
         let address = pods.get(pod).ok_or_else(|| format!("{pod} is not ready"))?;
         Ok(format!("http://{address}:9093"))

@@ -8,10 +8,10 @@ use crate::kubectl::try_kubectl;
 use crate::sample::NAMESPACE;
 
 /// One webhook: its status, and the status of the alert that was asked for in it.
-pub type Delivery = (String, String);
+pub(crate) type Delivery = (String, String);
 
 /// The webhooks that named the alert `alertname`, oldest first.
-pub fn deliveries_of(alertname: &str) -> Result<Vec<Delivery>, String> {
+pub(crate) fn deliveries_of(alertname: &str) -> Result<Vec<Delivery>, String> {
     let mut found = Vec::new();
     for entry in received()? {
         let body = &entry["body"];
@@ -25,12 +25,12 @@ pub fn deliveries_of(alertname: &str) -> Result<Vec<Delivery>, String> {
 }
 
 /// The names of alerts in the sink's own log.
-pub fn logged() -> String {
+pub(crate) fn logged() -> String {
     try_kubectl(&["logs", "-n", NAMESPACE, "deployment/webhook-sink"]).unwrap_or_else(|complaint| complaint)
 }
 
 /// The receivers of the webhooks that named the alert `alertname`.
-pub fn receivers_of(alertname: &str) -> BTreeSet<String> {
+pub(crate) fn receivers_of(alertname: &str) -> BTreeSet<String> {
     let entries = received().unwrap_or_default();
     let of_alert = |entry: &&Value| {
         entry["body"]["alerts"].as_array().into_iter().flatten().any(|a| a["labels"]["alertname"] == alertname)

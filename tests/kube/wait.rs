@@ -5,14 +5,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Five times and more what the slowest step takes on two busy cores.
-pub const LIMIT: Duration = Duration::from_secs(240);
+pub(crate) const LIMIT: Duration = Duration::from_secs(240);
 
 const POLL: Duration = Duration::from_millis(100);
 
 /// Calls `look` until it sees what it wants and returns that; `Err` says what it sees instead.
 ///
 /// Panics with the last such sight after [`LIMIT`].
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     let start = Instant::now();
     loop {
         match look() {
@@ -28,7 +28,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
 
 /// Fails as soon as `look` sees anything but `wanted` within `window`. That something does not happen can only be
 /// watched for a time: the callers say why theirs is long enough.
-pub fn stays<T: PartialEq + Debug>(what: &str, wanted: &T, window: Duration, mut look: impl FnMut() -> T) {
+pub(crate) fn stays<T: PartialEq + Debug>(what: &str, wanted: &T, window: Duration, mut look: impl FnMut() -> T) {
     let start = Instant::now();
     while start.elapsed() < window {
         assert_eq!(look(), *wanted, "{what}, {:?} after it was so", start.elapsed());
@@ -38,6 +38,6 @@ pub fn stays<T: PartialEq + Debug>(what: &str, wanted: &T, window: Duration, mut
 }
 
 /// `Ok` when `seen` is `wanted`, else what was seen; for [`until`].
-pub fn same<T: PartialEq + Debug>(seen: T, wanted: &T) -> Result<T, String> {
+pub(crate) fn same<T: PartialEq + Debug>(seen: T, wanted: &T) -> Result<T, String> {
     if seen == *wanted { Ok(seen) } else { Err(format!("{seen:?} instead of {wanted:?}")) }
 }
