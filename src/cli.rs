@@ -1,0 +1,92 @@
+//! The command line: one subcommand for each role of the program.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+/// Called by this name, the program is a worker without the subcommand.
+const WORKER_NAME: &str = "alertmanager";
+
+#[derive(Debug, Parser)]
+#[command(name = "alertmanager-operator", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A drop-in for alertmanager, one member of a cluster
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Worker {
+        /// The flags of alertmanager
+        #[arg(value_name = "FLAGS", trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Run an AlertmanagerCluster manifest on loopback, without Kubernetes
+    Local(operator::local::Flags),
+    /// Print the CRDs
+    Crd,
+    /// Listen for webhooks, print one line for each notification
+    Sink(operator::local::SinkFlags),
+}
+
+/// Chooses by the program's name and its first argument, and runs until the end.
+///
+/// # Errors
+/// With whatever the role failed.
+pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
+    let name = args.first().map(Path::new).and_then(Path::file_name);
+    if name == Some(OsStr::new(WORKER_NAME)) {
+        return worker(args.into_iter().skip(1));
+    }
+    match Cli::parse_from(args).command {
+        Command::Worker { args } => worker(args),
+        Command::Local(flags) => Ok(runtime()?.block_on(operator::local::run(flags))?),
+        Command::Sink(flags) => Ok(runtime()?.block_on(operator::local::run_sink(flags))?),
+        Command::Crd => {
+            let text = operator::crd::crd_yaml()?;
+            std::io::stdout().write_all(text.as_bytes()).context("printing the CRDs")
+        }
+    }
+}
+
+fn worker(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
+    match worker::Flags::parse_args(args) {
+        Ok(flags) => Ok(runtime()?.block_on(worker::run(flags))?),
+        Err(exit) => {
+            let text = format!("{}\n", exit.text);
+            // Whoever closed the output does not want to read it.
+            let _ = match exit.code {
+                0 => std::io::stdout().write_all(text.as_bytes()),
+                _ => std::io::stderr().write_all(text.as_bytes()),
+            };
+            std::process::exit(exit.code.into())
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn all_that_follows_worker_is_its_own() {
+        let cli = Cli::try_parse_from(["x", "worker", "--version", "--config.file=a", "-h"]);
+        let Ok(Cli { command: Command::Worker { args } }) = cli else { panic!("{cli:?}") };
+        assert_eq!(args, ["--version", "--config.file=a", "-h"]);
+    }
+}
