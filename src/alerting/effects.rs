@@ -243,6 +243,13 @@ pub enum Event {
         /// The `alertname`.
         name: String,
     },
+    /// A stored silence can't be used, since one of its matchers makes no sense here.
+    SilenceUnusable {
+        /// Its id.
+        id: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// A silence was made, changed, or ended.
     SilenceChanged {
         /// Which.

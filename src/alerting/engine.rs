@@ -1,26 +1,92 @@
-//! The engine.
+//! The state machine: inputs in, decisions out.
+//!
+//! Four verbs: [`Engine::handle`] takes an input in, [`Engine::poll`] gives what is to be done (drain it after each
+//! input), [`Engine::next_wake`] tells when to come back at the latest, [`Engine::view`] shows what is.
 
-use crate::effects::{Input, Options, Output, Restored};
-use crate::time::Timestamp;
-use crate::view::*;
-use crate::stats::Stats;
-use crate::config::Config;
-use crate::silence::{Silence, SilenceId, SilenceState};
+mod dispatch;
+mod look;
+mod peers;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::alert::PostedAlert;
+use crate::cluster::Cluster;
+use crate::config::Config;
+use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored, StateFile};
+use crate::group::Groups;
+use crate::inhibit::Inhibitor;
+use crate::nflog::{self, NotificationLog};
+use crate::pipeline::Stages;
+use crate::route::Routes;
+use crate::silence::{self, Changed, SilenceDraft, SilenceError, SilenceId, SilenceLimits, Silences};
+use crate::stats::Stats;
+use crate::store::{Alerts, Slot};
+use crate::time::Timestamp;
+use crate::timer::{Due, Timers};
+
+use dispatch::Delivery;
+pub use look::View;
+
+/// How long a stopping member waits for peers to acknowledge what it told them.
+const HANDOVER_MAX: Duration = Duration::from_secs(5);
+
+/// How long a stopping member waits for the receivers that it is sending to.
+const FINISH_MAX: Duration = Duration::from_secs(15);
 
 /// A member's whole state and all of its decisions.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    options: Options,
+    started_at: Timestamp,
+    running: Option<Running>,
+    alerts: Alerts,
+    groups: Groups,
+    silences: Silences,
+    nflog: NotificationLog,
+    deliveries: BTreeMap<DeliveryId, Delivery>,
+    next_delivery: DeliveryId,
+    cluster: Option<Cluster>,
+    /// May notify.
+    settled: bool,
+    stopping: Option<Stopping>,
+    timers: Timers,
+    outputs: VecDeque<Output>,
+    stats: Stats,
+    rng: StdRng,
+}
+
+/// A configuration in force, and what is derived from it.
+#[derive(Debug)]
+struct Running {
+    config: Arc<Config>,
+    routes: Routes,
+    inhibitor: Inhibitor,
+    /// The receiver's name of each route, for alerts that land on one route only.
+    receivers: Vec<Arc<[Arc<str>]>>,
+}
+
+#[derive(Debug)]
+struct Stopping {
+    since: Timestamp,
+    left: bool,
+    done: bool,
+    next_check: Timestamp,
+}
 
 /// The files on disk can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The silences.
     #[error("restoring the silences")]
-    Silences(#[source] crate::silence::DecodeError),
+    Silences(#[source] silence::DecodeError),
     /// The notification log.
     #[error("restoring the notification log")]
-    NotificationLog(#[source] crate::nflog::DecodeError),
+    NotificationLog(#[source] nflog::DecodeError),
 }
 
 impl Engine {
@@ -28,92 +94,308 @@ impl Engine {
     ///
     /// # Errors
     /// When a state file is corrupt.
-    pub fn new(_options: Options, _restored: Restored) -> Result<Self, RestoreError> {
-        Ok(Self {})
+    pub fn new(options: Options, restored: Restored) -> Result<Self, RestoreError> {
+        let now = restored.started_at;
+        let mut silences = Silences::default();
+        let mut outputs = VecDeque::new();
+        if let Some(data) = restored.silences {
+            let silence::Decoded { silences: stored, broken } =
+                silence::decode(data).map_err(RestoreError::Silences)?;
+            for silence in stored {
+                silences.merge(now, silence);
+            }
+            let event = |(id, cause): (String, String)| Output::Event(Event::SilenceUnusable { id, cause });
+            outputs.extend(broken.into_iter().map(event));
+        }
+        let mut nflog = NotificationLog::default();
+        if let Some(data) = restored.notification_log {
+            for (key, entry) in nflog::decode(data).map_err(RestoreError::NotificationLog)? {
+                nflog.merge(now, key, entry);
+            }
+        }
+        let mut timers = Timers::default();
+        timers.set(now + options.maintenance_interval, Due::Maintenance);
+        timers.set(now + options.alert_gc_interval, Due::AlertGc);
+        let cluster = options.cluster.clone().map(|c| Cluster::new(c, options.seed, now));
+        Ok(Self {
+            started_at: now,
+            running: None,
+            alerts: Alerts::default(),
+            groups: Groups::default(),
+            silences,
+            nflog,
+            deliveries: BTreeMap::new(),
+            next_delivery: 1,
+            settled: cluster.is_none(),
+            cluster,
+            stopping: None,
+            timers,
+            outputs,
+            stats: Stats::default(),
+            rng: StdRng::seed_from_u64(options.seed),
+            options,
+        })
     }
 
     /// Takes an input in; drain [`Self::poll`] after each.
-    pub fn handle(&mut self, _now: Timestamp, _input: Input) {}
+    pub fn handle(&mut self, now: Timestamp, input: Input) {
+        match input {
+            Input::Config(config) => self.apply_config(now, config),
+            Input::Alerts { ticket, alerts } => {
+                for posted in alerts {
+                    self.receive(now, posted);
+                }
+                self.answer(ticket, Answer::Done);
+            }
+            Input::SetSilence { ticket, draft } => {
+                let changed = self.set_silence(now, draft);
+                self.silence_changed(now, ticket, changed);
+            }
+            Input::ExpireSilence { ticket, id } => {
+                let changed = self.silences.expire(now, &id, self.options.retention);
+                self.silence_changed(now, ticket, changed);
+            }
+            Input::Delivered { id, result } => self.delivered(now, id, result),
+            Input::Peers(addresses) => self.with_cluster(now, |c, io| c.peers_resolved(now, &addresses, io)),
+            Input::Packet { from, data } => self.with_cluster(now, |c, io| c.packet(now, from, &data, io)),
+            Input::Called { call, from, data } => self.with_cluster(now, |c, io| c.called(now, call, from, data, io)),
+            Input::CallEnded { call, result } => self.call_ended(now, call, result),
+            Input::Tick => {}
+            Input::Stop => self.stop(now),
+        }
+        self.advance(now);
+    }
 
     /// The next thing to do outside.
     pub fn poll(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
 
     /// When to call [`Self::handle`] with [`Input::Tick`] at the latest.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        None
+        let cluster = self.cluster.as_ref().and_then(Cluster::next_wake);
+        let stopping = self.stopping.as_ref().filter(|s| !s.done).map(|s| s.next_check);
+        [self.timers.next(), cluster, stopping].into_iter().flatten().min()
     }
 
     /// What readers may see as of `now`. Brings cached decisions up to date, hence `mut`.
     pub fn view(&mut self, now: Timestamp) -> View<'_> {
-        View { engine: self, now }
+        View::new(self, now)
+    }
+
+    /// Carries out whatever has fallen due by `now`.
+    fn advance(&mut self, now: Timestamp) {
+        self.tick_cluster(now);
+        while let Some(due) = self.timers.pop_due(now) {
+            match due {
+                Due::Flush(group) => self.flush_due(now, group),
+                Due::Attempt(delivery) => self.attempt(now, delivery),
+                Due::Maintenance => {
+                    self.timers.set(now + self.options.maintenance_interval, Due::Maintenance);
+                    self.maintain(now);
+                }
+                Due::AlertGc => {
+                    self.timers.set(now + self.options.alert_gc_interval, Due::AlertGc);
+                    self.forget_resolved(now);
+                }
+            }
+        }
+        self.check_stopped(now);
+    }
+
+    fn answer(&mut self, ticket: u64, answer: Answer) {
+        self.outputs.push_back(Output::Answer { ticket, answer });
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    // --- alerts ---
+
+    fn receive(&mut self, now: Timestamp, posted: PostedAlert) {
+        let timeout = self.running.as_ref().map_or(Duration::from_secs(300), |r| r.config.resolve_timeout);
+        let fingerprint = posted.fingerprint;
+        let alert = posted.received(now, timeout);
+        match alert.resolved_at(now) {
+            true => self.stats.alerts_received_resolved += 1,
+            false => self.stats.alerts_received_firing += 1,
+        }
+        if let Some(number) = self.alerts.number(fingerprint) {
+            let Some(slot) = self.alerts.get_mut(number) else { return };
+            let mut merged = slot.alert.merged_with(alert);
+            // most refreshes change the times only: keep one copy of the texts
+            if merged.annotations == slot.alert.annotations {
+                merged.annotations = slot.alert.annotations.clone();
+            }
+            if merged.generator_url == slot.alert.generator_url {
+                merged.generator_url = slot.alert.generator_url.clone();
+            }
+            merged.labels = slot.alert.labels.clone();
+            match Arc::get_mut(&mut slot.alert) {
+                Some(alert) => *alert = merged,
+                None => slot.alert = Arc::new(merged),
+            }
+            if slot.groups.len() < slot.routes.len() {
+                self.join_groups(now, number);
+            }
+            return;
+        }
+        if let Some(max) = self.options.alerts_per_name_max
+            && !self.alerts.admit(alert.name(), max, now)
+        {
+            self.stats.alerts_limited += 1;
+            let name = alert.name().to_owned();
+            self.event(Event::AlertLimited { name });
+            return;
+        }
+        let slot = Slot {
+            alert: Arc::new(alert),
+            routes: Default::default(),
+            groups: Default::default(),
+            silences: Default::default(),
+            roles: Default::default(),
+            regroup: false,
+        };
+        let number = self.alerts.insert(slot);
+        self.place(now, number);
+    }
+
+    /// Finds out what the configuration says about an alert, and puts it into its groups.
+    fn place(&mut self, now: Timestamp, number: u32) {
+        let Some(running) = &mut self.running else { return };
+        let Some(slot) = self.alerts.get_mut(number) else { return };
+        slot.routes = running.routes.matching(&slot.alert.labels);
+        slot.roles = running.inhibitor.roles(&slot.alert.labels);
+        running.inhibitor.add_source(number, &slot.roles);
+        self.join_groups(now, number);
+    }
+
+    fn forget_resolved(&mut self, now: Timestamp) {
+        let gone = |slot: &Slot| slot.groups.is_empty() && slot.alert.resolved_at(now);
+        let numbers: Vec<u32> = self.alerts.iter().filter(|(_, s)| gone(s)).map(|(number, _)| number).collect();
+        for number in numbers {
+            self.forget_alert(number);
+        }
+    }
+
+    fn forget_alert(&mut self, number: u32) {
+        let Some(slot) = self.alerts.remove(number) else { return };
+        if let Some(running) = &mut self.running {
+            running.inhibitor.remove_source(number, &slot.roles);
+        }
+        if self.options.alerts_per_name_max.is_some() {
+            self.alerts.release(slot.alert.name());
+        }
+    }
+
+    // --- configuration ---
+
+    fn apply_config(&mut self, now: Timestamp, config: Arc<Config>) {
+        let first = self.running.is_none();
+        let routes = Routes::new(&config);
+        let inhibitor = Inhibitor::new(&config.inhibit_rules);
+        let receivers = routes.iter().map(|(_, node)| Arc::from([node.route.receiver.clone()])).collect();
+        let old = self.running.replace(Running { config, routes, inhibitor, receivers });
+        if let Some(old) = old {
+            self.carry_groups_over(&old.routes);
+        }
+        if first && self.cluster.is_none() {
+            self.settled = true;
+        }
+        // inhibition is primed before anything can flush
+        for number in self.alerts.numbers() {
+            let Some(running) = &mut self.running else { return };
+            let Some(slot) = self.alerts.get_mut(number) else { continue };
+            slot.routes = running.routes.matching(&slot.alert.labels);
+            slot.roles = running.inhibitor.roles(&slot.alert.labels);
+            running.inhibitor.add_source(number, &slot.roles);
+        }
+        self.regroup(now);
+    }
+
+    // --- silences ---
+
+    fn set_silence(&mut self, now: Timestamp, draft: SilenceDraft) -> Result<Changed, SilenceError> {
+        let limits = SilenceLimits { count_max: self.options.silences_max, bytes_max: self.options.silence_bytes_max };
+        let rng = &mut self.rng;
+        self.silences.set(now, draft, limits, self.options.retention, || new_silence_id(rng))
+    }
+
+    fn silence_changed(&mut self, now: Timestamp, ticket: u64, changed: Result<Changed, SilenceError>) {
+        match changed {
+            Ok(changed) => {
+                if !changed.versions.is_empty() {
+                    let (id, what) = (changed.id.clone(), changed.what);
+                    self.event(Event::SilenceChanged { id, what });
+                    self.publish(now, &changed.versions, &[]);
+                }
+                self.answer(ticket, Answer::Silence(changed.id));
+            }
+            Err(error) => self.answer(ticket, Answer::Refused(error)),
+        }
+    }
+
+    // --- maintenance and end ---
+
+    fn maintain(&mut self, now: Timestamp) {
+        self.nflog.forget_expired(now);
+        self.silences.forget_expired(now);
+        self.snapshot();
+    }
+
+    fn snapshot(&mut self) {
+        let (silences, log) = (self.silences.encode(), self.nflog.encode());
+        self.stats.silences_maintenance += 1;
+        self.stats.silences_snapshot_bytes = silences.len() as u64;
+        self.stats.nflog_maintenance += 1;
+        self.stats.nflog_snapshot_bytes = log.len() as u64;
+        self.outputs.push_back(Output::Snapshot { file: StateFile::NotificationLog, data: log });
+        self.outputs.push_back(Output::Snapshot { file: StateFile::Silences, data: silences });
+    }
+
+    /// Begins to end: what is being sent is finished, what waits is left to the peers.
+    fn stop(&mut self, now: Timestamp) {
+        if self.stopping.is_none() {
+            self.stopping = Some(Stopping { since: now, left: false, done: false, next_check: now });
+            self.drop_waiting_deliveries();
+        }
+    }
+
+    fn check_stopped(&mut self, now: Timestamp) {
+        let Some(stopping) = &mut self.stopping else { return };
+        if stopping.done {
+            return;
+        }
+        let waited = now.since(stopping.since);
+        let sending = !self.deliveries.is_empty() && waited < FINISH_MAX;
+        let telling = self.cluster.as_ref().is_some_and(|c| !c.all_delivered()) && waited < HANDOVER_MAX;
+        if sending || telling {
+            // come back: receivers and peers may never answer
+            stopping.next_check = now + Duration::from_millis(500);
+            return;
+        }
+        stopping.done = true;
+        if !std::mem::replace(&mut stopping.left, true) {
+            self.with_cluster(now, |cluster, io| cluster.leave(now, io));
+        }
+        self.maintain(now);
+        self.outputs.push_back(Output::Stopped);
+    }
+
+    fn stages<'a>(running: &'a Running, silences: &'a Silences) -> Stages<'a> {
+        Stages { config: &running.config, inhibitor: &running.inhibitor, silences }
     }
 }
 
-/// A picture of an [`Engine`] at a moment.
-#[derive(Debug)]
-pub struct View<'a> {
-    #[allow(dead_code)]
-    engine: &'a mut Engine,
-    #[allow(dead_code)]
-    now: Timestamp,
+/// A UUID of version 4 out of the engine's own randomness, so that a run can be repeated.
+fn new_silence_id(rng: &mut StdRng) -> SilenceId {
+    let bits: u128 = rng.random();
+    let bits = (bits & !(0xf << 76) & !(0b11 << 62)) | (4 << 76) | (0b10 << 62);
+    let hex = format!("{bits:032x}");
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    SilenceId(parts.join("-").into())
 }
 
-impl View<'_> {
-    /// Alerts that aren't resolved and pass the filter, sorted by fingerprint.
-    pub fn alerts(&mut self, _filter: &AlertFilter) -> Vec<AlertRow> {
-        Vec::new()
-    }
-
-    /// Groups with at least one alert that passes the filter, sorted by labels, then receiver.
-    pub fn groups(&mut self, _filter: &AlertFilter) -> Vec<GroupRow> {
-        Vec::new()
-    }
-
-    /// All silences with their states, in the order of their ids.
-    pub fn silences(&self) -> Vec<(Arc<Silence>, SilenceState)> {
-        Vec::new()
-    }
-
-    /// One silence.
-    pub fn silence(&self, _id: &SilenceId) -> Option<(Arc<Silence>, SilenceState)> {
-        None
-    }
-
-    /// The running configuration.
-    pub fn config(&self) -> Option<&Arc<Config>> {
-        None
-    }
-
-    /// The cluster.
-    pub fn cluster(&self) -> ClusterView {
-        ClusterView::default()
-    }
-
-    /// Whether this member is ready for traffic.
-    pub fn readiness(&self) -> Readiness {
-        Readiness::Ready
-    }
-
-    /// Counters.
-    pub fn stats(&self) -> &Stats {
-        static EMPTY: std::sync::OnceLock<Stats> = std::sync::OnceLock::new();
-        EMPTY.get_or_init(Stats::default)
-    }
-
-    /// Unresolved alerts in groups: active, suppressed. Metric `alertmanager_alerts`.
-    pub fn alert_counts(&mut self) -> (u64, u64) {
-        (0, 0)
-    }
-
-    /// Live aggregation groups.
-    pub fn group_count(&self) -> usize {
-        0
-    }
-
-    /// Entries of the notification log.
-    pub fn nflog_len(&self) -> usize {
-        0
-    }
-}
+#[cfg(test)]
+mod tests;

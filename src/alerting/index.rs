@@ -11,14 +11,14 @@ use crate::matcher::{Matcher, Op};
 
 /// Matcher lists by number; a number is filed in ascending order and never used twice.
 #[derive(Debug, Default)]
-pub struct MatcherIndex {
+pub(crate) struct MatcherIndex {
     exact: HashMap<u64, SmallVec<[u32; 2]>>,
     rest: Vec<u32>,
 }
 
 impl MatcherIndex {
     /// Files `number` under `matchers`. Numbers come in ascending order.
-    pub fn insert(&mut self, matchers: &[Matcher], number: u32) {
+    pub(crate) fn insert(&mut self, matchers: &[Matcher], number: u32) {
         match file_under(matchers) {
             Some(pair) => {
                 let numbers = self.exact.entry(pair).or_default();
@@ -31,7 +31,7 @@ impl MatcherIndex {
     }
 
     /// Takes `number`, filed under `matchers`, away.
-    pub fn remove(&mut self, matchers: &[Matcher], number: u32) {
+    pub(crate) fn remove(&mut self, matchers: &[Matcher], number: u32) {
         let Some(pair) = file_under(matchers) else {
             self.rest.retain(|n| *n != number);
             return;
@@ -45,7 +45,7 @@ impl MatcherIndex {
     }
 
     /// Calls `found` with each number from `since` on whose list may match `labels`; a number may come twice.
-    pub fn candidates(&self, labels: &LabelSet, since: u32, mut found: impl FnMut(u32)) {
+    pub(crate) fn candidates(&self, labels: &LabelSet, since: u32, mut found: impl FnMut(u32)) {
         let mut tail = |numbers: &[u32]| {
             let from = numbers.partition_point(|n| *n < since);
             numbers[from..].iter().for_each(|n| found(*n));

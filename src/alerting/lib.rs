@@ -5,18 +5,25 @@
 //! notification may be sent twice but is never lost.
 
 pub mod alert;
+mod cluster;
 pub mod config;
 pub mod duration;
 pub mod effects;
 pub mod engine;
+mod group;
 mod index;
+mod inhibit;
 pub mod interval;
 pub mod label;
 pub mod matcher;
 pub mod nflog;
 pub mod notify;
+mod pipeline;
+mod route;
 pub mod silence;
 pub mod stats;
+mod store;
 pub mod time;
+mod timer;
 pub mod view;
 mod wire;

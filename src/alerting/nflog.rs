@@ -117,6 +117,8 @@ fn is_subset(small: &[u64], big: &[u64]) -> bool {
 pub struct NotificationLog {
     entries: BTreeMap<LogKey, Arc<Entry>>,
     digest: u64,
+    /// No entry expires before this.
+    next_expiry: Option<Timestamp>,
 }
 
 /// A state file or a peer's message can't be read.
@@ -162,7 +164,7 @@ impl NotificationLog {
         if entry.expires_at < now {
             return false;
         }
-        let hash = digest_of(&key, &entry);
+        let (hash, expires_at) = (digest_of(&key, &entry), entry.expires_at);
         match self.entries.entry(key) {
             std::collections::btree_map::Entry::Vacant(slot) => {
                 slot.insert(entry);
@@ -176,6 +178,7 @@ impl NotificationLog {
             }
         }
         self.digest ^= hash;
+        self.next_expiry = Some(self.next_expiry.map_or(expires_at, |next| next.min(expires_at)));
         true
     }
 
@@ -189,6 +192,14 @@ impl NotificationLog {
             }
             keep
         });
+        self.next_expiry = self.entries.values().map(|entry| entry.expires_at).min();
+    }
+
+    /// Like [`Self::forget_expired`], but looks at the entries only if one of them has expired.
+    pub fn forget_if_expired(&mut self, now: Timestamp) {
+        if self.next_expiry.is_some_and(|next| next <= now) {
+            self.forget_expired(now);
+        }
     }
 
     /// Equal on members that hold the same entries.

@@ -123,6 +123,7 @@ pub fn parse_rfc3339(text: &str) -> Result<Option<Timestamp>, ParseTimeError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

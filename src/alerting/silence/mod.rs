@@ -11,7 +11,7 @@ use crate::label::LabelSet;
 use crate::matcher::{Matcher, Op};
 use crate::time::Timestamp;
 
-pub use record::{DecodeError, decode, encode_silence};
+pub use record::{DecodeError, Decoded, decode, encode_silence};
 pub use store::{Changed, SilenceCache, SilenceLimits, Silences};
 
 /// Names a silence: a UUID in lower case.

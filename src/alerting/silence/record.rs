@@ -45,11 +45,7 @@ fn to_wire(silence: &Silence) -> wire::MeshSilence {
             created_by: silence.created_by.clone(),
             comment: silence.comment.clone(),
             annotations: silence.annotations.clone(),
-            matcher_sets: silence
-                .matcher_sets
-                .iter()
-                .map(|set| wire::MatcherSet { matchers: matchers(set) })
-                .collect(),
+            matcher_sets: silence.matcher_sets.iter().map(|set| wire::MatcherSet { matchers: matchers(set) }).collect(),
         }),
         expires_at: Some(silence.expires_at.into()),
     }
@@ -65,12 +61,20 @@ pub fn encode_silence(silence: &Silence, buf: &mut BytesMut) {
     wire::append_delimited(&to_wire(silence), buf);
 }
 
-/// Reads records of the reference's file format. A matcher whose regular expression doesn't compile takes its silence
-/// out of the result, as the second part tells (id and cause).
+/// What a file or a peer's message holds.
+#[derive(Debug)]
+pub struct Decoded {
+    /// In the order of the records.
+    pub silences: Vec<Arc<Silence>>,
+    /// Ids of silences with a matcher that makes no sense here, and what is wrong with it.
+    pub broken: Vec<(String, String)>,
+}
+
+/// Reads records of the reference's file format.
 ///
 /// # Errors
 /// At the first record that can't be read; nothing is taken then.
-pub fn decode(mut data: Bytes) -> Result<(Vec<Arc<Silence>>, Vec<(String, String)>), DecodeError> {
+pub fn decode(mut data: Bytes) -> Result<Decoded, DecodeError> {
     let (mut silences, mut broken) = (Vec::new(), Vec::new());
     let mut record = 0;
     while !data.is_empty() {
@@ -108,7 +112,7 @@ pub fn decode(mut data: Bytes) -> Result<(Vec<Arc<Silence>>, Vec<(String, String
             annotations: stored.annotations,
         }));
     }
-    Ok((silences, broken))
+    Ok(Decoded { silences, broken })
 }
 
 fn matcher_to_wire(matcher: &Matcher) -> wire::Matcher {

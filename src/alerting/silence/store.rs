@@ -55,6 +55,8 @@ pub struct Silences {
     index: MatcherIndex,
     next_number: u32,
     digest: u64,
+    /// No silence is to be forgotten before this.
+    next_expiry: Option<Timestamp>,
 }
 
 impl Silences {
@@ -195,6 +197,7 @@ impl Silences {
             number = Some(filed);
         }
         self.digest ^= digest_of(&silence);
+        self.next_expiry = Some(self.next_expiry.map_or(silence.expires_at, |next| next.min(silence.expires_at)));
         self.stored.insert(silence.id.clone(), Stored { silence, number });
         true
     }
@@ -234,6 +237,14 @@ impl Silences {
             } else {
                 self.stored.insert(id, stored);
             }
+        }
+        self.next_expiry = self.iter().map(|silence| silence.expires_at).min();
+    }
+
+    /// Like [`Self::forget_expired`], but looks at the silences only if one of them is to be forgotten.
+    pub fn forget_if_expired(&mut self, now: Timestamp) {
+        if self.next_expiry.is_some_and(|next| next <= now) {
+            self.forget_expired(now);
         }
     }
 

@@ -6,14 +6,13 @@ mod state;
 use bytes::BytesMut;
 use prost::Message;
 
-pub use peer::{Call, MemberInfo, Reply, StateDigest, StateParts};
-pub use state::{
-    Comment, Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence,
-    WireTime, receiver_data_value,
+pub(crate) use peer::{Call, MemberInfo, Reply, StateDigest, StateParts};
+pub(crate) use state::{
+    Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence,
 };
 
 /// Appends a record preceded by its length.
-pub fn append_delimited(record: &impl Message, buf: &mut BytesMut) {
+pub(crate) fn append_delimited(record: &impl Message, buf: &mut BytesMut) {
     // encoding into a growing buffer can't run out of room
     let _ = record.encode_length_delimited(buf);
 }

@@ -2,82 +2,82 @@
 
 /// One call.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Call {
+pub(crate) struct Call {
     /// The caller's cluster label; another label than ours is refused before anything else is read.
     #[prost(string, tag = "1")]
-    pub label: String,
+    pub(crate) label: String,
     /// Who calls.
     #[prost(message, optional, tag = "2")]
-    pub from: Option<MemberInfo>,
+    pub(crate) from: Option<MemberInfo>,
     /// What the caller holds, for the receiver to compare; absent in pure updates.
     #[prost(message, optional, tag = "3")]
-    pub digest: Option<StateDigest>,
+    pub(crate) digest: Option<StateDigest>,
     /// Records to merge.
     #[prost(message, optional, tag = "4")]
-    pub state: Option<StateParts>,
+    pub(crate) state: Option<StateParts>,
     /// Whether `state` is everything that the caller holds: the reply then is everything too.
     #[prost(bool, tag = "5")]
-    pub full: bool,
+    pub(crate) full: bool,
     /// The live members that the caller knows; with `full` only.
     #[prost(message, repeated, tag = "6")]
-    pub members: Vec<MemberInfo>,
+    pub(crate) members: Vec<MemberInfo>,
 }
 
 /// The reply to a [`Call`].
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// Why the call was refused; empty if it wasn't.
     #[prost(string, tag = "1")]
-    pub refused: String,
+    pub(crate) refused: String,
     /// Who replies.
     #[prost(message, optional, tag = "2")]
-    pub from: Option<MemberInfo>,
+    pub(crate) from: Option<MemberInfo>,
     /// What the replier holds after the merge.
     #[prost(message, optional, tag = "3")]
-    pub digest: Option<StateDigest>,
+    pub(crate) digest: Option<StateDigest>,
     /// Everything, as the answer to a full call.
     #[prost(message, optional, tag = "4")]
-    pub state: Option<StateParts>,
+    pub(crate) state: Option<StateParts>,
     /// The live members that the replier knows; to a full call only.
     #[prost(message, repeated, tag = "5")]
-    pub members: Vec<MemberInfo>,
+    pub(crate) members: Vec<MemberInfo>,
     /// Whether the replier has settled: its state counts as the cluster's.
     #[prost(bool, tag = "6")]
-    pub settled: bool,
+    pub(crate) settled: bool,
 }
 
 /// A member.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct MemberInfo {
+pub(crate) struct MemberInfo {
     /// Stable name.
     #[prost(string, tag = "1")]
-    pub name: String,
+    pub(crate) name: String,
     /// `IP:port`
     #[prost(string, tag = "2")]
-    pub address: String,
+    pub(crate) address: String,
     /// Greater after each restart.
     #[prost(uint64, tag = "3")]
-    pub incarnation: u64,
+    pub(crate) incarnation: u64,
 }
 
 /// Digests of both stores: equal when the stores are.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
-pub struct StateDigest {
+pub(crate) struct StateDigest {
     /// Of the silences.
     #[prost(fixed64, tag = "1")]
-    pub silences: u64,
+    pub(crate) silences: u64,
     /// Of the notification log.
     #[prost(fixed64, tag = "2")]
-    pub notification_log: u64,
+    pub(crate) notification_log: u64,
 }
 
 /// Records in the formats of the state files.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct StateParts {
+pub(crate) struct StateParts {
     /// `MeshSilence` records, each preceded by its length.
     #[prost(bytes = "bytes", tag = "1")]
-    pub silences: bytes::Bytes,
+    pub(crate) silences: bytes::Bytes,
     /// `MeshEntry` records, each preceded by its length.
     #[prost(bytes = "bytes", tag = "2")]
-    pub notification_log: bytes::Bytes,
+    pub(crate) notification_log: bytes::Bytes,
 }

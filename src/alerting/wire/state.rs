@@ -6,13 +6,13 @@ use crate::time::Timestamp;
 
 /// `google.protobuf.Timestamp`
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
-pub struct WireTime {
+pub(crate) struct WireTime {
     /// Since the Unix epoch.
     #[prost(int64, tag = "1")]
-    pub seconds: i64,
+    pub(crate) seconds: i64,
     /// 0..1e9
     #[prost(int32, tag = "2")]
-    pub nanos: i32,
+    pub(crate) nanos: i32,
 }
 
 impl From<Timestamp> for WireTime {
@@ -30,71 +30,72 @@ impl From<WireTime> for Timestamp {
 
 /// A record of the file `nflog`.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct MeshEntry {
+pub(crate) struct MeshEntry {
     /// The entry.
     #[prost(message, optional, tag = "1")]
-    pub entry: Option<Entry>,
+    pub(crate) entry: Option<Entry>,
     /// When it may be forgotten.
     #[prost(message, optional, tag = "2")]
-    pub expires_at: Option<WireTime>,
+    pub(crate) expires_at: Option<WireTime>,
 }
 
 /// What was sent to one integration for one group.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The group key.
     #[prost(bytes = "vec", tag = "1")]
-    pub group_key: Vec<u8>,
+    pub(crate) group_key: Vec<u8>,
     /// To whom.
     #[prost(message, optional, tag = "2")]
-    pub receiver: Option<Receiver>,
+    pub(crate) receiver: Option<Receiver>,
     /// Of old versions.
     #[prost(bytes = "vec", tag = "3")]
-    pub group_hash: Vec<u8>,
+    pub(crate) group_hash: Vec<u8>,
     /// Of old versions.
     #[prost(bool, tag = "4")]
-    pub resolved: bool,
+    pub(crate) resolved: bool,
     /// When.
     #[prost(message, optional, tag = "5")]
-    pub timestamp: Option<WireTime>,
+    pub(crate) timestamp: Option<WireTime>,
     /// Log hashes.
     #[prost(uint64, repeated, tag = "6")]
-    pub firing_alerts: Vec<u64>,
+    pub(crate) firing_alerts: Vec<u64>,
     /// Log hashes.
     #[prost(uint64, repeated, tag = "7")]
-    pub resolved_alerts: Vec<u64>,
+    pub(crate) resolved_alerts: Vec<u64>,
     /// Of the integration.
     #[prost(btree_map = "string, message", tag = "8")]
-    pub receiver_data: BTreeMap<String, ReceiverDataValue>,
+    pub(crate) receiver_data: BTreeMap<String, ReceiverDataValue>,
 }
 
 /// An integration of a receiver.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Receiver {
+pub(crate) struct Receiver {
     /// Name of the receiver.
     #[prost(string, tag = "1")]
-    pub group_name: String,
+    pub(crate) group_name: String,
     /// Kind of the integration.
     #[prost(string, tag = "2")]
-    pub integration: String,
+    pub(crate) integration: String,
     /// Index in its kind.
     #[prost(uint32, tag = "3")]
-    pub idx: u32,
+    pub(crate) idx: u32,
 }
 
 /// A value that an integration keeps.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct ReceiverDataValue {
+pub(crate) struct ReceiverDataValue {
     /// The value.
     #[prost(oneof = "receiver_data_value::Value", tags = "1, 2, 3")]
-    pub value: Option<receiver_data_value::Value>,
+    pub(crate) value: Option<receiver_data_value::Value>,
 }
 
 /// The kinds of [`ReceiverDataValue`].
-pub mod receiver_data_value {
-    /// One of three types.
+pub(crate) mod receiver_data_value {
+    /// One of three types; the names are the reference's.
+    #[expect(clippy::enum_variant_names, reason = "named as in the reference's schema")]
     #[derive(Clone, PartialEq, prost::Oneof)]
-    pub enum Value {
+    pub(crate) enum Value {
         /// Text.
         #[prost(string, tag = "1")]
         StrVal(String),
@@ -109,82 +110,82 @@ pub mod receiver_data_value {
 
 /// A record of the file `silences`.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct MeshSilence {
+pub(crate) struct MeshSilence {
     /// The silence.
     #[prost(message, optional, tag = "1")]
-    pub silence: Option<Silence>,
+    pub(crate) silence: Option<Silence>,
     /// When it may be forgotten.
     #[prost(message, optional, tag = "2")]
-    pub expires_at: Option<WireTime>,
+    pub(crate) expires_at: Option<WireTime>,
 }
 
 /// A silence as stored.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Silence {
+pub(crate) struct Silence {
     /// UUID.
     #[prost(string, tag = "1")]
-    pub id: String,
+    pub(crate) id: String,
     /// The first set again, for readers older than 0.32.
     #[prost(message, repeated, tag = "2")]
-    pub matchers: Vec<Matcher>,
+    pub(crate) matchers: Vec<Matcher>,
     /// From when.
     #[prost(message, optional, tag = "3")]
-    pub starts_at: Option<WireTime>,
+    pub(crate) starts_at: Option<WireTime>,
     /// Until when.
     #[prost(message, optional, tag = "4")]
-    pub ends_at: Option<WireTime>,
+    pub(crate) ends_at: Option<WireTime>,
     /// Of this version of it.
     #[prost(message, optional, tag = "5")]
-    pub updated_at: Option<WireTime>,
+    pub(crate) updated_at: Option<WireTime>,
     /// Of old versions.
     #[prost(message, repeated, tag = "7")]
-    pub comments: Vec<Comment>,
+    pub(crate) comments: Vec<Comment>,
     /// Who made it.
     #[prost(string, tag = "8")]
-    pub created_by: String,
+    pub(crate) created_by: String,
     /// Why.
     #[prost(string, tag = "9")]
-    pub comment: String,
+    pub(crate) comment: String,
     /// Free text.
     #[prost(btree_map = "string, string", tag = "10")]
-    pub annotations: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     /// Any of them may match.
     #[prost(message, repeated, tag = "11")]
-    pub matcher_sets: Vec<MatcherSet>,
+    pub(crate) matcher_sets: Vec<MatcherSet>,
 }
 
 /// A comment in the old form.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Comment {
+pub(crate) struct Comment {
     /// Who.
     #[prost(string, tag = "1")]
-    pub author: String,
+    pub(crate) author: String,
     /// What.
     #[prost(string, tag = "2")]
-    pub comment: String,
+    pub(crate) comment: String,
     /// When.
     #[prost(message, optional, tag = "3")]
-    pub timestamp: Option<WireTime>,
+    pub(crate) timestamp: Option<WireTime>,
 }
 
 /// A matcher as stored.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Matcher {
+pub(crate) struct Matcher {
     /// The operator.
     #[prost(enumeration = "MatcherType", tag = "1")]
-    pub r#type: i32,
+    pub(crate) r#type: i32,
     /// Of the label.
     #[prost(string, tag = "2")]
-    pub name: String,
+    pub(crate) name: String,
     /// Value or regular expression.
     #[prost(string, tag = "3")]
-    pub pattern: String,
+    pub(crate) pattern: String,
 }
 
 /// The operators as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
-pub enum MatcherType {
+pub(crate) enum MatcherType {
     /// `=`
     Equal = 0,
     /// `=~`
@@ -197,8 +198,8 @@ pub enum MatcherType {
 
 /// All of them must match.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct MatcherSet {
+pub(crate) struct MatcherSet {
     /// The matchers.
     #[prost(message, repeated, tag = "1")]
-    pub matchers: Vec<Matcher>,
+    pub(crate) matchers: Vec<Matcher>,
 }

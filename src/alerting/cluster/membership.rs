@@ -1,0 +1,147 @@
+//! foca, with its timers in order and its notifications turned into a list of live members.
+
+use std::collections::BTreeMap;
+use std::num::{NonZeroU8, NonZeroUsize};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use foca::{AccumulatingRuntime, Foca, NoCustomBroadcast, PeriodicParams, PostcardCodec, Timer};
+use rand::rngs::StdRng;
+
+use super::identity::Member;
+use crate::effects::{ClusterOptions, Event, Output};
+use crate::time::Timestamp;
+
+/// What precedes foca's bytes in a packet: a hash of the cluster's label.
+const PREFIX_LEN: usize = 8;
+
+/// Fits one datagram on common networks together with the prefix.
+const PACKET_MAX: usize = 1400 - PREFIX_LEN;
+
+pub(super) struct Membership {
+    foca: Foca<Member, PostcardCodec, StdRng, NoCustomBroadcast>,
+    runtime: AccumulatingRuntime<Member>,
+    timers: BTreeMap<(Timestamp, u64), Timer<Member>>,
+    next_timer: u64,
+    live: BTreeMap<String, Member>,
+    prefix: [u8; PREFIX_LEN],
+}
+
+impl Membership {
+    pub(super) fn new(options: &ClusterOptions, rng: StdRng) -> Self {
+        let own = Member { name: options.name.clone(), address: options.advertise, incarnation: options.incarnation };
+        Self {
+            foca: Foca::new(own, config(options), rng, PostcardCodec),
+            runtime: AccumulatingRuntime::new(),
+            timers: BTreeMap::new(),
+            next_timer: 0,
+            live: BTreeMap::new(),
+            prefix: xxhash_rust::xxh64::xxh64(options.label.as_bytes(), 0).to_be_bytes(),
+        }
+    }
+
+    pub(super) fn own(&self) -> &Member {
+        self.foca.identity()
+    }
+
+    /// Members that are alive or only suspected, without this one, sorted by name.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Member> {
+        self.live.values()
+    }
+
+    pub(super) fn next_timer(&self) -> Option<Timestamp> {
+        self.timers.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(super) fn fire_due(&mut self, now: Timestamp) {
+        while let Some(entry) = self.timers.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let timer = entry.remove();
+            // errors are about timers that came in another order than they were set, which is harmless here
+            let _ = self.foca.handle_timer(timer, &mut self.runtime);
+            self.schedule(now);
+        }
+    }
+
+    pub(super) fn packet(&mut self, data: &[u8]) -> Result<(), String> {
+        match data.split_at_checked(PREFIX_LEN) {
+            Some((prefix, data)) if prefix == self.prefix => match self.foca.handle_data(data, &mut self.runtime) {
+                // a member that was restarted still gets packets for its former life
+                Ok(()) | Err(foca::Error::DataFromOurselves) => Ok(()),
+                Err(error) => Err(format!("a packet that can't be read: {error}")),
+            },
+            Some(_) | None => Err("a packet of another cluster".into()),
+        }
+    }
+
+    /// Takes in members that a peer named.
+    pub(super) fn learn(&mut self, members: impl Iterator<Item = Member>) {
+        let members = members.map(foca::Member::alive);
+        let _ = self.foca.apply_many(members, true, &mut self.runtime);
+    }
+
+    pub(super) fn leave(&mut self) {
+        let _ = self.foca.leave_cluster(&mut self.runtime);
+    }
+
+    fn schedule(&mut self, now: Timestamp) {
+        while let Some((after, timer)) = self.runtime.to_schedule() {
+            self.timers.insert((now + after, self.next_timer), timer);
+            self.next_timer += 1;
+        }
+    }
+
+    /// Moves what foca wants to `outputs`; tells who came and who went.
+    pub(super) fn drain(&mut self, now: Timestamp, outputs: &mut Vec<Output>) -> Vec<Event> {
+        self.schedule(now);
+        while let Some((to, data)) = self.runtime.to_send() {
+            outputs.push(Output::Packet { to: to.address, data: self.framed(&data) });
+        }
+        let mut changed = false;
+        while self.runtime.to_notify().is_some() {
+            changed = true;
+        }
+        if !changed {
+            return Vec::new();
+        }
+        let live: BTreeMap<String, Member> =
+            self.foca.iter_members().map(|m| (m.id().name.clone(), m.id().clone())).collect();
+        let old = std::mem::replace(&mut self.live, live);
+        let gone = old.values().filter(|m| self.live.get(&m.name).is_none_or(|n| n.address != m.address));
+        let came = self.live.values().filter(|m| old.get(&m.name).is_none_or(|o| o.address != m.address));
+        let left = |m: &Member| Event::MemberLeft { name: m.name.clone(), address: m.address };
+        let joined = |m: &Member| Event::MemberJoined { name: m.name.clone(), address: m.address };
+        gone.map(left).chain(came.map(joined)).collect()
+    }
+
+    fn framed(&self, data: &Bytes) -> Bytes {
+        let mut packet = BytesMut::with_capacity(PREFIX_LEN + data.len());
+        packet.put_slice(&self.prefix);
+        packet.put_slice(data);
+        packet.freeze()
+    }
+}
+
+/// foca's settings out of the reference's flags.
+fn config(options: &ClusterOptions) -> foca::Config {
+    let three = NonZeroUsize::MIN.saturating_add(2);
+    let one = NonZeroUsize::MIN;
+    let params = |frequency: Duration, num_members| Some(PeriodicParams { frequency, num_members });
+    let mut config = foca::Config::simple();
+    config.probe_period = options.probe_interval;
+    config.probe_rtt = options.probe_timeout.min(options.probe_interval / 2);
+    config.num_indirect_probes = three;
+    config.max_transmissions = NonZeroU8::MIN.saturating_add(9);
+    // two probes by others fit in: long enough to refute, short enough for the next in line
+    config.suspect_to_down_after = options.probe_interval * 2;
+    // the flag may be shorter than what foca needs to keep a dead member from coming back by hearsay
+    config.remove_down_after = Some(options.reconnect_timeout.max(Duration::from_secs(60)));
+    config.max_packet_size = NonZeroUsize::MIN.saturating_add(PACKET_MAX - 1);
+    config.notify_down_members = true;
+    config.periodic_announce = params(Duration::from_secs(30), one);
+    config.periodic_announce_to_down_members = params(options.reconnect_interval, one);
+    config.periodic_gossip = params(options.gossip_interval, three);
+    config
+}

@@ -1,0 +1,700 @@
+//! From groups that fall due to requests that are delivered, tried again, or given up.
+//!
+//! The rule that everything here serves: before every attempt the group is looked at as it is *now* and compared with
+//! the log as it is *now*. A picture taken before a wait is never sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::{Engine, Running};
+use crate::alert::Alert;
+use crate::config::{Integration, Settings};
+use crate::effects::{DeliveryId, Event, Output};
+use crate::group::{Flush, Group};
+use crate::nflog::{self, Entry, LogKey, SendReason};
+use crate::notify::{self, Data, Verdict, webhook};
+use crate::pipeline::Passed;
+use crate::route::{RouteIndex, Routes};
+use crate::time::Timestamp;
+use crate::timer::Due;
+
+/// A flush has at least so long to deliver, however short the group interval is.
+const DELIVERY_MIN: Duration = Duration::from_secs(10);
+
+/// A peer's "resolved" outweighs an older "firing" of ours for so long; a sender that means it repeats itself.
+const STALE_FIRING: Duration = Duration::from_secs(300);
+
+/// Wait after the first failed attempt, its growth, and its bound.
+const BACKOFF_FIRST: Duration = Duration::from_millis(500);
+const BACKOFF_GROWTH: f64 = 1.5;
+const BACKOFF_MAX: Duration = Duration::from_secs(60);
+
+/// One flush of a group on its way to one integration.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    group: u32,
+    /// Among the receiver's integrations.
+    integration: usize,
+    key: LogKey,
+    phase: Phase,
+    attempts: u32,
+    tick: Timestamp,
+    deadline: Timestamp,
+    first_attempt: Option<Timestamp>,
+    last_failure: Option<(&'static str, String)>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// For its position among the members.
+    Waiting(Timestamp),
+    /// A request is under way.
+    Sending(Sent),
+    /// For the next attempt.
+    Backoff(Timestamp),
+}
+
+/// What the request under way says.
+#[derive(Debug, Clone)]
+struct Sent {
+    at: Timestamp,
+    reason: SendReason,
+    firing: Vec<u64>,
+    resolved: Vec<u64>,
+}
+
+/// A group as it may be notified now.
+struct Picture {
+    firing: Vec<Arc<Alert>>,
+    resolved: Vec<Arc<Alert>>,
+    firing_hashes: Vec<u64>,
+    resolved_hashes: Vec<u64>,
+}
+
+impl Engine {
+    // --- groups ---
+
+    /// Puts an alert into the group of each of its routes, making groups as needed.
+    pub(super) fn join_groups(&mut self, now: Timestamp, number: u32) {
+        let Some(running) = &self.running else { return };
+        let Some(slot) = self.alerts.get_mut(number) else { return };
+        for route in slot.routes.clone() {
+            if slot.groups.iter().any(|g| self.groups.get(*g).is_some_and(|g| g.route == route)) {
+                continue;
+            }
+            let node = running.routes.node(route);
+            let labels = node.group_labels(&slot.alert.labels);
+            let group = match self.groups.find(route, &labels) {
+                Some(group) => group,
+                None => {
+                    // an alert that has waited long enough elsewhere doesn't wait again (reference behaviour)
+                    let old = slot.alert.starts_at + node.route.group_wait < now;
+                    let wait = if old { now } else { now + node.route.group_wait };
+                    let next_flush = wait.max(self.started_at + self.options.dispatch_start_delay);
+                    let key = node.group_key(&labels);
+                    let group = self.groups.insert(Group {
+                        route,
+                        labels,
+                        key,
+                        alerts: Vec::new(),
+                        next_flush,
+                        flush: None,
+                        due: false,
+                        muted_by: Vec::new(),
+                    });
+                    self.timers.set(next_flush, Due::Flush(group));
+                    group
+                }
+            };
+            slot.groups.push(group);
+            if let Some(group) = self.groups.get_mut(group) {
+                group.alerts.push(number);
+            }
+        }
+    }
+
+    /// After a new configuration: groups whose route is still there keep their timers and what they are sending.
+    pub(super) fn carry_groups_over(&mut self, old: &Routes) {
+        let Some(running) = &self.running else { return };
+        let successor = |group: &Group| -> Option<RouteIndex> {
+            let before = &old.node(group.route).route;
+            let same = |after: &crate::config::Route| {
+                after.id == before.id && after.receiver == before.receiver && after.group_by == before.group_by
+            };
+            running.routes.iter().find(|(_, node)| same(&node.route)).map(|(index, _)| index)
+        };
+        let gone = self.groups.retarget(successor);
+        for (number, group) in gone {
+            self.timers.cancel(group.next_flush, Due::Flush(number));
+            for id in group.flush.into_iter().flat_map(|f| f.deliveries) {
+                self.cancel(id);
+            }
+            for alert in group.alerts {
+                // stays marked as grouped until it is placed anew, so that a resolve is not forgotten
+                if let Some(slot) = self.alerts.get_mut(alert) {
+                    slot.groups.retain(|g| *g != number);
+                    slot.regroup = true;
+                }
+            }
+        }
+        self.refit_deliveries();
+    }
+
+    /// Integrations may have moved within their receiver, or gone.
+    fn refit_deliveries(&mut self) {
+        let ids: Vec<DeliveryId> = self.deliveries.keys().copied().collect();
+        for id in ids {
+            let Some(delivery) = self.deliveries.get(&id) else { continue };
+            let Some(running) = &self.running else { return };
+            let Some(group) = self.groups.get(delivery.group) else { continue };
+            let place = running.integrations_of(group.route).iter().position(|i| is_of(i, &delivery.key));
+            match (place, self.deliveries.get_mut(&id)) {
+                (Some(place), Some(delivery)) => delivery.integration = place,
+                (None, Some(delivery)) => {
+                    let group = delivery.group;
+                    self.cancel(id);
+                    if let Some(flush) = self.groups.get_mut(group).and_then(|g| g.flush.as_mut()) {
+                        flush.deliveries.retain(|d| *d != id);
+                    }
+                }
+                (_, None) => {}
+            }
+        }
+    }
+
+    /// Takes alerts out of groups that their routes no longer lead to, and puts them where they belong now.
+    pub(super) fn regroup(&mut self, now: Timestamp) {
+        for number in self.alerts.numbers() {
+            let Some(slot) = self.alerts.get_mut(number) else { continue };
+            let grouped = !slot.groups.is_empty() || std::mem::take(&mut slot.regroup);
+            let (mut stay, mut leave) = (Vec::new(), Vec::new());
+            for group in slot.groups.drain(..) {
+                let wanted = self.groups.get(group).is_some_and(|g| slot.routes.contains(&g.route));
+                if wanted { stay.push(group) } else { leave.push(group) }
+            }
+            slot.groups.extend(stay);
+            let resolved = slot.alert.resolved_at(now);
+            for group in leave {
+                if let Some(group) = self.groups.get_mut(group) {
+                    group.alerts.retain(|n| *n != number);
+                }
+            }
+            if grouped || !resolved {
+                self.join_groups(now, number);
+            }
+        }
+        for number in self.groups.numbers() {
+            let idle =
+                self.groups.get(number).is_some_and(|g| g.flush.as_ref().is_none_or(|f| f.deliveries.is_empty()));
+            if idle {
+                self.end_flush(now, number);
+            }
+        }
+    }
+
+    fn remove_group_if_empty(&mut self, number: u32) -> bool {
+        let empty = self.groups.get(number).is_some_and(|g| g.alerts.is_empty() && g.flush.is_none());
+        if empty && let Some(group) = self.groups.remove(number) {
+            self.timers.cancel(group.next_flush, Due::Flush(number));
+        }
+        empty
+    }
+
+    // --- flushes ---
+
+    pub(super) fn flush_due(&mut self, now: Timestamp, number: u32) {
+        if self.stopping.is_some() {
+            return;
+        }
+        let settled = self.settled;
+        let Some(group) = self.groups.get_mut(number) else { return };
+        if group.next_flush > now {
+            return;
+        }
+        if group.flush.is_some() {
+            // a slow receiver delays the next flush, it doesn't drop it
+            group.due = true;
+            self.rearm(now, number);
+        } else if settled {
+            self.start_flush(now, number);
+        } else {
+            group.due = true;
+        }
+    }
+
+    /// Flushes what fell due while this member had not settled yet.
+    fn flush_held(&mut self, now: Timestamp) {
+        for number in self.groups.numbers() {
+            if self.groups.get(number).is_some_and(|g| g.due && g.flush.is_none()) {
+                self.start_flush(now, number);
+            }
+        }
+    }
+
+    fn rearm(&mut self, now: Timestamp, number: u32) {
+        let Some(running) = &self.running else { return };
+        let Some(group) = self.groups.get_mut(number) else { return };
+        let next = now + running.routes.node(group.route).route.group_interval;
+        self.timers.cancel(group.next_flush, Due::Flush(number));
+        group.next_flush = next;
+        self.timers.set(next, Due::Flush(number));
+    }
+
+    fn start_flush(&mut self, now: Timestamp, number: u32) {
+        self.rearm(now, number);
+        self.stats.flushes += 1;
+        let Some(passed) = self.run_stages(now, number) else { return };
+        let Some(running) = &self.running else { return };
+        let Some(group) = self.groups.get_mut(number) else { return };
+        group.due = false;
+        let held = &passed.held;
+        self.stats.suppressed_inhibition += held.inhibited;
+        self.stats.suppressed_active_interval += held.outside_active;
+        self.stats.suppressed_mute_interval += held.in_mute;
+        self.stats.suppressed_silence += held.silenced;
+        group.muted_by = held.intervals.clone();
+        let resolved = group.alerts.iter().filter_map(|n| {
+            let alert = &self.alerts.get(*n)?.alert;
+            alert.resolved_at(now).then_some((*n, alert.updated_at))
+        });
+        let resolved = resolved.collect();
+        group.flush = Some(Flush { tick: now, resolved, deliveries: Default::default(), failed: false });
+        if passed.firing.is_empty() && passed.resolved.is_empty() {
+            self.end_flush(now, number);
+            return;
+        }
+        let node = running.routes.node(group.route);
+        let receiver = &running.config.receivers[node.receiver];
+        let keys: Vec<LogKey> = receiver.integrations.iter().map(|i| log_key(&group.key, &receiver.name, i)).collect();
+        let limit = node.route.group_interval.max(DELIVERY_MIN);
+        let wait = self.wait_for_turn();
+        let mut begun = Vec::new();
+        for (integration, key) in keys.into_iter().enumerate() {
+            self.stats.nflog_queries += 1;
+            if self.due_now(now, number, integration, &key, now, &passed).is_none() {
+                continue;
+            }
+            let id = self.next_delivery;
+            self.next_delivery += 1;
+            let delivery = Delivery {
+                group: number,
+                integration,
+                key,
+                phase: Phase::Waiting(now + wait),
+                attempts: 0,
+                tick: now,
+                deadline: now + limit + wait,
+                first_attempt: None,
+                last_failure: None,
+            };
+            self.deliveries.insert(id, delivery);
+            begun.push(id);
+        }
+        if let Some(flush) = self.groups.get_mut(number).and_then(|g| g.flush.as_mut()) {
+            flush.deliveries.extend(begun.iter().copied());
+        }
+        if begun.is_empty() {
+            self.end_flush(now, number);
+            return;
+        }
+        for id in begun {
+            if wait.is_zero() {
+                self.attempt_with(now, id, Some(&passed));
+            } else {
+                self.timers.set(now + wait, Due::Attempt(id));
+            }
+        }
+    }
+
+    fn run_stages(&mut self, now: Timestamp, number: u32) -> Option<Passed> {
+        let running = self.running.as_ref()?;
+        let group = self.groups.get(number)?;
+        let stages = Self::stages(running, &self.silences);
+        Some(stages.run(&mut self.alerts, &group.alerts, &running.routes.node(group.route).route, now))
+    }
+
+    fn wait_for_turn(&self) -> Duration {
+        self.cluster.as_ref().map_or(Duration::ZERO, |c| c.peer_timeout() * c.position())
+    }
+
+    /// All integrations are done: resolved alerts that were part of it leave the group.
+    fn end_flush(&mut self, now: Timestamp, number: u32) {
+        let Some(group) = self.groups.get_mut(number) else { return };
+        if let Some(flush) = group.flush.take()
+            && !flush.failed
+            && !flush.resolved.is_empty()
+        {
+            let mut gone: Vec<u32> = Vec::new();
+            for (alert, updated_at) in flush.resolved {
+                let Some(slot) = self.alerts.get_mut(alert) else { continue };
+                if slot.alert.updated_at == updated_at && slot.alert.resolved_at(now) {
+                    slot.groups.retain(|g| *g != number);
+                    gone.push(alert);
+                }
+            }
+            gone.sort_unstable();
+            group.alerts.retain(|alert| gone.binary_search(alert).is_err());
+        }
+        if self.remove_group_if_empty(number) {
+            return;
+        }
+        if self.groups.get(number).is_some_and(|g| g.due) && self.settled && self.stopping.is_none() {
+            self.start_flush(now, number);
+        }
+    }
+
+    // --- deliveries ---
+
+    /// Whether the group is worth a notification now, and the picture to send.
+    fn due_now(
+        &self,
+        now: Timestamp,
+        group: u32,
+        integration: usize,
+        key: &LogKey,
+        tick: Timestamp,
+        passed: &Passed,
+    ) -> Option<(SendReason, Picture)> {
+        let running = self.running.as_ref()?;
+        let route = &running.routes.node(self.groups.get(group)?.route).route;
+        let integration = running.integrations_of(self.groups.get(group)?.route).get(integration)?;
+        let entry = self.nflog.get(key).map(Arc::as_ref);
+        let picture = self.picture(now, passed, entry);
+        let (firing, resolved) = (&picture.firing_hashes, &picture.resolved_hashes);
+        let reason = nflog::due(entry, firing, resolved, integration.send_resolved, route.repeat_interval, tick)?;
+        Some((reason, picture))
+    }
+
+    fn picture(&self, now: Timestamp, passed: &Passed, entry: Option<&Entry>) -> Picture {
+        let alert = |number: &u32| self.alerts.get(*number).map(|slot| slot.alert.clone());
+        let mut firing: Vec<Arc<Alert>> = passed.firing.iter().filter_map(alert).collect();
+        if let Some(entry) = entry.filter(|e| now < e.timestamp + STALE_FIRING) {
+            // a peer has told that it's resolved, and what we know is older than that
+            let stale = |a: &Alert| a.updated_at < entry.timestamp && entry.resolved.binary_search(&a.log_hash).is_ok();
+            firing.retain(|a| !stale(a));
+        }
+        let resolved: Vec<Arc<Alert>> = passed.resolved.iter().filter_map(alert).collect();
+        let (firing_hashes, resolved_hashes) = (hashes(&firing), hashes(&resolved));
+        Picture { firing, resolved, firing_hashes, resolved_hashes }
+    }
+
+    pub(super) fn attempt(&mut self, now: Timestamp, id: DeliveryId) {
+        self.attempt_with(now, id, None);
+    }
+
+    fn attempt_with(&mut self, now: Timestamp, id: DeliveryId, passed: Option<&Passed>) {
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        match delivery.phase {
+            Phase::Waiting(until) | Phase::Backoff(until) if until <= now => {}
+            Phase::Waiting(_) | Phase::Backoff(_) | Phase::Sending(_) => return,
+        }
+        let (group, integration, tick) = (delivery.group, delivery.integration, delivery.tick);
+        let key = delivery.key.clone();
+        let fresh;
+        let passed = match passed {
+            Some(passed) => passed,
+            None => {
+                let Some(stages) = self.run_stages(now, group) else { return self.finish(now, id, true) };
+                fresh = stages;
+                &fresh
+            }
+        };
+        let Some((reason, picture)) = self.due_now(now, group, integration, &key, tick, passed) else {
+            return self.finish(now, id, true);
+        };
+        let Some(running) = &self.running else { return };
+        let Some(of_group) = self.groups.get(group) else { return };
+        let node = running.routes.node(of_group.route);
+        let receiver = &running.config.receivers[node.receiver];
+        let Some(to) = receiver.integrations.get(integration) else { return self.finish(now, id, false) };
+        let sent = Sent { at: now, reason, firing: picture.firing_hashes, resolved: picture.resolved_hashes };
+        if !to.send_resolved && sent.firing.is_empty() {
+            // nothing to say, but the log is kept (reference behaviour)
+            self.stats.integration(to.kind).notifications += 1;
+            self.record(now, id, sent);
+            return self.finish(now, id, true);
+        }
+        let mut alerts = picture.firing;
+        if to.send_resolved {
+            alerts.extend(picture.resolved);
+        }
+        sort_for_print(&mut alerts);
+        let name: Arc<str> = format!("{}/{}[{}]", receiver.name, to.kind, to.index).into();
+        let data = Data {
+            now,
+            receiver: receiver.name.clone(),
+            reason,
+            group_labels: of_group.labels.clone(),
+            route_labels: node.labels.clone(),
+            group_key: of_group.key.clone(),
+            external_url: self.options.external_url.clone(),
+            alerts,
+        };
+        let (request, own_timeout) = match &to.settings {
+            Settings::Webhook(config) => (webhook::request(config, &data, &name), config.timeout),
+        };
+        let kind = to.kind;
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        let rest = delivery.deadline.since(now);
+        if rest.is_zero() {
+            return self.give_up(now, id, "contextDeadlineExceeded", "the time for it is over".into());
+        }
+        if delivery.attempts == 0 {
+            self.stats.integration(kind).notifications += 1;
+        }
+        delivery.attempts += 1;
+        delivery.first_attempt.get_or_insert(now);
+        delivery.phase = Phase::Sending(sent);
+        self.stats.integration(kind).requests += 1;
+        let timeout = if own_timeout.is_zero() { rest } else { own_timeout.min(rest) };
+        self.outputs.push_back(Output::Deliver { id, request, timeout });
+    }
+
+    /// What became of a request.
+    pub(super) fn delivered(
+        &mut self,
+        now: Timestamp,
+        id: DeliveryId,
+        result: Result<notify::Response, notify::TransportError>,
+    ) {
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let Phase::Sending(sent) = &delivery.phase else { return };
+        let sent = sent.clone();
+        let kind = self.kind_of(delivery);
+        let verdict = match result {
+            Ok(response) => webhook::verdict(&response),
+            Err(error) => {
+                let reason = if error.timed_out { "contextDeadlineExceeded" } else { "other" };
+                Verdict::Retry { after: None, reason, error: error.message }
+            }
+        };
+        match verdict {
+            Verdict::Done => {
+                let Some(delivery) = self.deliveries.get(&id) else { return };
+                let event = Event::Notified {
+                    key: delivery.key.clone(),
+                    reason: sent.reason,
+                    firing: sent.firing.len(),
+                    resolved: sent.resolved.len(),
+                    attempts: delivery.attempts,
+                };
+                let took = now.since(delivery.first_attempt.unwrap_or(now));
+                self.stats.integration(kind).latency(took);
+                self.event(event);
+                self.record(now, id, sent);
+                self.finish(now, id, true);
+            }
+            Verdict::Retry { after, reason, error } => {
+                self.stats.integration(kind).requests_failed += 1;
+                self.try_again(now, id, after, reason, error);
+            }
+            Verdict::GiveUp { reason, error } => {
+                self.stats.integration(kind).requests_failed += 1;
+                self.give_up(now, id, reason, error);
+            }
+        }
+    }
+
+    fn try_again(
+        &mut self,
+        now: Timestamp,
+        id: DeliveryId,
+        after: Option<Duration>,
+        reason: &'static str,
+        error: String,
+    ) {
+        let jitter: f64 = self.rng.random_range(0.5..1.5);
+        let stopping = self.stopping.is_some();
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        let exponent = i32::try_from(delivery.attempts.saturating_sub(1)).unwrap_or(i32::MAX).min(30);
+        let backoff = BACKOFF_FIRST.mul_f64(BACKOFF_GROWTH.powi(exponent) * jitter).min(BACKOFF_MAX);
+        let until = now + backoff.max(after.unwrap_or_default());
+        if stopping || until >= delivery.deadline {
+            return self.give_up(now, id, reason, error);
+        }
+        delivery.phase = Phase::Backoff(until);
+        delivery.last_failure = Some((reason, error.clone()));
+        let event = Event::AttemptFailed { key: delivery.key.clone(), attempt: delivery.attempts, error };
+        self.timers.set(until, Due::Attempt(id));
+        self.event(event);
+    }
+
+    fn give_up(&mut self, now: Timestamp, id: DeliveryId, reason: &'static str, error: String) {
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let kind = self.kind_of(delivery);
+        let (reason, error) =
+            delivery.last_failure.clone().filter(|_| delivery.attempts == 0).unwrap_or((reason, error));
+        let event = Event::NotifyFailed { key: delivery.key.clone(), attempts: delivery.attempts, reason, error };
+        let took = now.since(delivery.first_attempt.unwrap_or(now));
+        let stats = self.stats.integration(kind);
+        stats.fail(reason);
+        stats.latency(took);
+        self.event(event);
+        self.finish(now, id, false);
+    }
+
+    /// Writes down what was sent, and tells the peers.
+    fn record(&mut self, now: Timestamp, id: DeliveryId, sent: Sent) {
+        let Some(running) = &self.running else { return };
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let Some(group) = self.groups.get(delivery.group) else { return };
+        let repeat = running.routes.node(group.route).route.repeat_interval;
+        let key = delivery.key.clone();
+        if let Some(other) = self.nflog.get(&key)
+            && other.timestamp > delivery.tick
+            && other.firing == sent.firing
+        {
+            self.stats.duplicates_seen += 1;
+        }
+        let entry = Arc::new(Entry {
+            // the moment whose state was sent, not the one of the receiver's answer
+            timestamp: sent.at,
+            expires_at: sent.at + self.options.retention.min(repeat * 2),
+            firing: sent.firing,
+            resolved: sent.resolved,
+            receiver_data: Default::default(),
+        });
+        if self.nflog.merge(now, key.clone(), entry.clone()) {
+            self.publish(now, &[], &[(key, entry)]);
+        }
+    }
+
+    fn finish(&mut self, now: Timestamp, id: DeliveryId, good: bool) {
+        let Some(delivery) = self.deliveries.remove(&id) else { return };
+        let Some(flush) = self.groups.get_mut(delivery.group).and_then(|g| g.flush.as_mut()) else { return };
+        flush.deliveries.retain(|d| *d != id);
+        flush.failed |= !good;
+        if flush.deliveries.is_empty() {
+            self.end_flush(now, delivery.group);
+        }
+    }
+
+    fn cancel(&mut self, id: DeliveryId) {
+        if let Some(delivery) = self.deliveries.remove(&id)
+            && matches!(delivery.phase, Phase::Sending(_))
+        {
+            self.outputs.push_back(Output::Cancel(id));
+        }
+    }
+
+    fn kind_of(&self, delivery: &Delivery) -> &'static str {
+        let route = self.groups.get(delivery.group).map(|g| g.route);
+        let running = self.running.as_ref().zip(route);
+        let integration = running.and_then(|(r, route)| r.integrations_of(route).get(delivery.integration));
+        integration.map_or("webhook", |i| i.kind)
+    }
+
+    /// A stopping member leaves what it has not begun to send to its peers.
+    pub(super) fn drop_waiting_deliveries(&mut self) {
+        self.deliveries.retain(|_, d| matches!(d.phase, Phase::Sending(_)));
+    }
+
+    // --- what peers do ---
+
+    /// Members came or went, or this one has settled: turns are taken anew.
+    pub(super) fn members_changed(&mut self, now: Timestamp) {
+        let done = self.cluster.as_ref().is_some_and(|c| c.settle.done().is_some());
+        if done && !self.settled {
+            self.settled = true;
+            self.flush_held(now);
+        }
+        let wait = self.wait_for_turn();
+        for (id, delivery) in &mut self.deliveries {
+            if let Phase::Waiting(until) = &mut delivery.phase {
+                let turn = (delivery.tick + wait).max(now);
+                if turn != *until {
+                    self.timers.cancel(*until, Due::Attempt(*id));
+                    self.timers.set(turn, Due::Attempt(*id));
+                    delivery.deadline = delivery.deadline.max(turn + DELIVERY_MIN);
+                    *until = turn;
+                }
+            }
+        }
+    }
+
+    /// A peer has notified: what waits here to say the same is done, and the group is flushed in step with the peer's.
+    pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry) {
+        for number in self.groups.of_key(&key.group) {
+            let Some(running) = &self.running else { return };
+            let Some(group) = self.groups.get(number) else { continue };
+            let node = running.routes.node(group.route);
+            let receiver = &running.config.receivers[node.receiver];
+            let Some(integration) = receiver.integrations.iter().position(|i| is_of(i, key)) else { continue };
+            if receiver.name != key.receiver {
+                continue;
+            }
+            let interval = node.route.group_interval;
+            let tick = group.flush.as_ref().map_or(now, |f| f.tick);
+            let Some(passed) = self.run_stages(now, number) else { continue };
+            if self.due_now(now, number, integration, key, tick, &passed).is_some() {
+                continue;
+            }
+            let waiting = self
+                .deliveries
+                .iter()
+                .find(|(_, d)| d.group == number && d.key == *key && !matches!(d.phase, Phase::Sending(_)));
+            if let Some(id) = waiting.map(|(id, _)| *id) {
+                self.finish(now, id, true);
+            }
+            self.align(now, number, entry.timestamp + interval);
+        }
+    }
+
+    fn align(&mut self, now: Timestamp, number: u32, next: Timestamp) {
+        let Some(group) = self.groups.get_mut(number) else { return };
+        if next <= now || group.flush.is_some() || group.due || next == group.next_flush {
+            return;
+        }
+        self.timers.cancel(group.next_flush, Due::Flush(number));
+        group.next_flush = next;
+        self.timers.set(next, Due::Flush(number));
+    }
+}
+
+impl Running {
+    /// Names of the receivers that these routes lead to, in the order of the routes.
+    pub(super) fn receivers_of(&self, routes: &[RouteIndex]) -> Arc<[Arc<str>]> {
+        match routes {
+            [route] => self.receivers[*route as usize].clone(),
+            routes => routes.iter().map(|route| self.routes.node(*route).route.receiver.clone()).collect(),
+        }
+    }
+
+    /// The integrations of the receiver that a route leads to.
+    pub(super) fn integrations_of(&self, route: RouteIndex) -> &[Integration] {
+        &self.config.receivers[self.routes.node(route).receiver].integrations
+    }
+}
+
+fn is_of(integration: &Integration, key: &LogKey) -> bool {
+    integration.kind == &*key.integration && integration.index == key.index
+}
+
+fn log_key(group: &Arc<str>, receiver: &Arc<str>, integration: &Integration) -> LogKey {
+    LogKey {
+        group: group.clone(),
+        receiver: receiver.clone(),
+        integration: integration.kind.into(),
+        index: integration.index,
+    }
+}
+
+fn hashes(alerts: &[Arc<Alert>]) -> Vec<u64> {
+    let mut hashes: Vec<u64> = alerts.iter().map(|a| a.log_hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
+}
+
+/// By `job`, then `instance`, then all labels (reference behaviour).
+pub(super) fn sort_for_print(alerts: &mut [Arc<Alert>]) {
+    alerts.sort_by(|a, b| print_order(&a.labels, &b.labels));
+}
+
+/// The order in which alerts of a group are shown.
+pub(super) fn print_order(a: &crate::label::LabelSet, b: &crate::label::LabelSet) -> std::cmp::Ordering {
+    let by = |name: &str| a.value(name).cmp(b.value(name));
+    by("job").then_with(|| by("instance")).then_with(|| a.iter().cmp(b.iter()))
+}

@@ -1,0 +1,185 @@
+//! Read-only pictures of an engine.
+
+use std::sync::Arc;
+
+use super::{Engine, dispatch::print_order};
+use crate::config::Config;
+use crate::group::Group;
+use crate::silence::{Silence, SilenceId, SilenceState};
+use crate::stats::Stats;
+use crate::time::Timestamp;
+use crate::view::{AlertFilter, AlertRow, AlertStatus, ClusterView, GroupRow, Readiness};
+
+/// A picture of an [`Engine`] at a moment.
+#[derive(Debug)]
+pub struct View<'a> {
+    engine: &'a mut Engine,
+    now: Timestamp,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(engine: &'a mut Engine, now: Timestamp) -> Self {
+        Self { engine, now }
+    }
+
+    /// The moment of the picture.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Alerts that aren't resolved and pass the filter, sorted by fingerprint.
+    pub fn alerts(&mut self, filter: &AlertFilter) -> Vec<AlertRow> {
+        let mut rows = Vec::new();
+        for number in self.engine.alerts.numbers() {
+            if let Some(row) = self.row(number, filter, None) {
+                rows.push(row);
+            }
+        }
+        rows.sort_by_key(|row| row.alert.fingerprint);
+        rows
+    }
+
+    /// Groups with at least one alert that passes the filter, sorted by labels, then receiver.
+    pub fn groups(&mut self, filter: &AlertFilter) -> Vec<GroupRow> {
+        let mut rows = Vec::new();
+        for number in self.engine.groups.numbers() {
+            let Some(group) = self.engine.groups.get(number) else { continue };
+            let Some(running) = &self.engine.running else { break };
+            let node = running.routes.node(group.route);
+            let receiver = &running.config.receivers[node.receiver];
+            let wanted = filter.receiver.as_ref().is_none_or(|r| r.is_match(&receiver.name))
+                && filter.receiver_matchers.iter().all(|m| m.matches(&receiver.labels));
+            if !wanted {
+                continue;
+            }
+            let mut row = GroupRow {
+                labels: group.labels.clone(),
+                receiver: receiver.name.clone(),
+                route_labels: node.labels.clone(),
+                key: group.key.clone(),
+                alerts: Vec::new(),
+            };
+            let muted_by = group.muted_by.clone();
+            for alert in group.alerts.clone() {
+                row.alerts.extend(self.row(alert, filter, Some(&muted_by)));
+            }
+            if !row.alerts.is_empty() {
+                row.alerts.sort_by(|a, b| print_order(&a.alert.labels, &b.alert.labels));
+                rows.push(row);
+            }
+        }
+        rows.sort_by(|a, b| a.labels.iter().cmp(b.labels.iter()).then_with(|| a.receiver.cmp(&b.receiver)));
+        rows
+    }
+
+    fn row(&mut self, number: u32, filter: &AlertFilter, muted_by: Option<&[Arc<str>]>) -> Option<AlertRow> {
+        let engine = &mut *self.engine;
+        let slot = engine.alerts.get(number)?;
+        if slot.alert.resolved_at(self.now) || !filter.matchers.iter().all(|m| m.matches(&slot.alert.labels)) {
+            return None;
+        }
+        let running = engine.running.as_ref()?;
+        let receivers = running.receivers_of(&slot.routes);
+        let names = |wanted: &regex::Regex| receivers.iter().any(|name| wanted.is_match(name));
+        if filter.receiver.as_ref().is_some_and(|wanted| !names(wanted)) {
+            return None;
+        }
+        if !filter.receiver_matchers.is_empty() {
+            let labels_match = |route: &u32| {
+                let labels = &running.config.receivers[running.routes.node(*route).receiver].labels;
+                filter.receiver_matchers.iter().all(|m| m.matches(labels))
+            };
+            if !slot.routes.iter().any(labels_match) {
+                return None;
+            }
+        }
+        let status = self.status(number, muted_by)?;
+        let dropped = (filter.without_active && !status.suppressed())
+            || (filter.without_silenced && !status.silenced_by.is_empty())
+            || (filter.without_inhibited && !status.inhibited_by.is_empty())
+            || (filter.without_muted && !status.muted_by.is_empty());
+        let alert = self.engine.alerts.get(number)?.alert.clone();
+        (!dropped).then_some(AlertRow { alert, status, receivers })
+    }
+
+    fn status(&mut self, number: u32, muted_by: Option<&[Arc<str>]>) -> Option<AlertStatus> {
+        let engine = &mut *self.engine;
+        let slot = engine.alerts.get_mut(number)?;
+        engine.silences.refresh(&slot.alert.labels, &mut slot.silences);
+        let slot = engine.alerts.get(number)?;
+        let stages = Engine::stages(engine.running.as_ref()?, &engine.silences);
+        let inhibitor = stages.inhibited_by(&engine.alerts, slot, self.now);
+        let inhibitor = inhibitor.and_then(|source| engine.alerts.get(source));
+        Some(AlertStatus {
+            silenced_by: engine.silences.active(&slot.silences, self.now),
+            inhibited_by: inhibitor.map(|source| source.alert.fingerprint).into_iter().collect(),
+            muted_by: muted_by.map(<[_]>::to_vec).unwrap_or_default(),
+        })
+    }
+
+    /// All silences with their states, in the order of their ids.
+    pub fn silences(&self) -> Vec<(Arc<Silence>, SilenceState)> {
+        self.engine.silences.iter().map(|s| (s.clone(), s.state_at(self.now))).collect()
+    }
+
+    /// One silence.
+    pub fn silence(&self, id: &SilenceId) -> Option<(Arc<Silence>, SilenceState)> {
+        self.engine.silences.get(id).map(|s| (s.clone(), s.state_at(self.now)))
+    }
+
+    /// The running configuration.
+    pub fn config(&self) -> Option<&Arc<Config>> {
+        self.engine.running.as_ref().map(|r| &r.config)
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> ClusterView {
+        let alone = || ClusterView { settled: self.engine.settled, ..ClusterView::default() };
+        self.engine.cluster.as_ref().map_or_else(alone, |c| c.view())
+    }
+
+    /// Whether this member is ready for traffic.
+    pub fn readiness(&self) -> Readiness {
+        if self.engine.running.is_none() {
+            return Readiness::Waiting("the configuration to be loaded".into());
+        }
+        if self.engine.stopping.is_some() {
+            return Readiness::Waiting("the end: this member is stopping".into());
+        }
+        match &self.engine.cluster {
+            Some(cluster) if !self.engine.settled => Readiness::Waiting(cluster.settle.waits_for()),
+            Some(_) | None => Readiness::Ready,
+        }
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> &Stats {
+        &self.engine.stats
+    }
+
+    /// Unresolved alerts in groups: active, suppressed. Metric `alertmanager_alerts`.
+    pub fn alert_counts(&mut self) -> (u64, u64) {
+        let (mut active, mut suppressed) = (0, 0);
+        for number in self.engine.alerts.numbers() {
+            let Some(slot) = self.engine.alerts.get(number) else { continue };
+            if slot.groups.is_empty() || slot.alert.resolved_at(self.now) {
+                continue;
+            }
+            let groups = slot.groups.iter().filter_map(|g| self.engine.groups.get(*g));
+            let muted = groups.clone().count() > 0 && groups.clone().all(|g: &Group| !g.muted_by.is_empty());
+            let quiet = muted || self.status(number, None).is_some_and(|s| s.suppressed());
+            if quiet { suppressed += 1 } else { active += 1 }
+        }
+        (active, suppressed)
+    }
+
+    /// Live aggregation groups.
+    pub fn group_count(&self) -> usize {
+        self.engine.groups.len()
+    }
+
+    /// Entries of the notification log.
+    pub fn nflog_len(&self) -> usize {
+        self.engine.nflog.len()
+    }
+}

@@ -1,0 +1,110 @@
+//! The engine and its peers: what they tell each other, and what follows from it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Engine;
+use crate::cluster::{Cluster, Demand, Io, PeerState};
+use crate::effects::{CallId, Event, Output};
+use crate::nflog::{self, Entry, LogKey};
+use crate::silence::{self, Silence};
+use crate::time::Timestamp;
+use crate::wire::{StateDigest, StateParts};
+
+impl Engine {
+    /// Lets the cluster part work, then does what it demands, until nothing is left.
+    pub(super) fn with_cluster(&mut self, now: Timestamp, work: impl FnOnce(&mut Cluster, &mut Io<'_>)) {
+        let Some(cluster) = &mut self.cluster else { return };
+        let (mut outputs, mut demands) = (Vec::new(), Vec::new());
+        let mut io = Io { outputs: &mut outputs, demands: &mut demands, joined: 0, left: 0 };
+        work(cluster, &mut io);
+        self.stats.peers_joined += io.joined;
+        self.stats.peers_left += io.left;
+        self.stats.cluster_sent = cluster.sent;
+        self.stats.cluster_received = cluster.received;
+        self.outputs.extend(outputs);
+        for demand in demands {
+            self.meet(now, demand);
+        }
+    }
+
+    fn meet(&mut self, now: Timestamp, demand: Demand) {
+        match demand {
+            Demand::Merge(state) => self.merge(now, state),
+            Demand::MergeAndReply { call, state, full } => {
+                if let Some(state) = state {
+                    self.merge(now, state);
+                }
+                let (digest, everything) = (self.digest(now), full.then(|| self.everything()));
+                self.with_cluster(now, |cluster, io| cluster.reply(call, digest, everything, io));
+            }
+            Demand::Exchange(to) => {
+                let (digest, everything) = (self.digest(now), self.everything());
+                self.with_cluster(now, |cluster, io| cluster.exchange(to, digest, everything, io));
+            }
+            Demand::MembersChanged => self.members_changed(now),
+        }
+    }
+
+    pub(super) fn tick_cluster(&mut self, now: Timestamp) {
+        if self.cluster.as_ref().and_then(Cluster::next_wake).is_none_or(|wake| wake > now) {
+            return;
+        }
+        let digest = self.digest(now);
+        self.with_cluster(now, |cluster, io| cluster.tick(now, || digest, io));
+    }
+
+    pub(super) fn call_ended(&mut self, now: Timestamp, call: CallId, result: Result<Bytes, String>) {
+        let digest = self.digest(now);
+        self.with_cluster(now, |cluster, io| cluster.call_ended(now, call, result, || digest, io));
+    }
+
+    /// What members compare. Expired entries must not make a difference, so they go first.
+    fn digest(&mut self, now: Timestamp) -> StateDigest {
+        self.nflog.forget_if_expired(now);
+        self.silences.forget_if_expired(now);
+        StateDigest { silences: self.silences.digest(), notification_log: self.nflog.digest() }
+    }
+
+    fn everything(&self) -> StateParts {
+        StateParts { silences: self.silences.encode(), notification_log: self.nflog.encode() }
+    }
+
+    /// Tells the peers about changes made here.
+    pub(super) fn publish(&mut self, now: Timestamp, silences: &[Arc<Silence>], entries: &[(LogKey, Arc<Entry>)]) {
+        self.stats.silences_propagated += silences.len() as u64;
+        self.stats.nflog_propagated += entries.len() as u64;
+        self.with_cluster(now, |cluster, io| cluster.publish(silences, entries, io));
+    }
+
+    fn merge(&mut self, now: Timestamp, state: PeerState) {
+        let PeerState { from, parts } = state;
+        match silence::decode(parts.silences) {
+            Ok(silence::Decoded { silences, broken }) => {
+                for silence in silences {
+                    self.silences.merge(now, silence);
+                }
+                for (id, cause) in broken {
+                    self.event(Event::SilenceUnusable { id, cause });
+                }
+            }
+            Err(error) => self.reject(from, &error),
+        }
+        match nflog::decode(parts.notification_log) {
+            Ok(entries) => {
+                for (key, entry) in entries {
+                    if self.nflog.merge(now, key.clone(), entry.clone()) {
+                        self.logged_by_peer(now, &key, &entry);
+                    }
+                }
+            }
+            Err(error) => self.reject(from, &error),
+        }
+    }
+
+    fn reject(&mut self, address: std::net::SocketAddr, error: &dyn std::error::Error) {
+        let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        self.outputs.push_back(Output::Event(Event::PeerRejected { address, error: format!("{error}{cause}") }));
+    }
+}

@@ -1,0 +1,104 @@
+//! The alerts of a member, by number and by fingerprint.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use crate::alert::Alert;
+use crate::inhibit::Roles;
+use crate::label::Fingerprint;
+use crate::route::RouteIndex;
+use crate::silence::SilenceCache;
+use crate::time::Timestamp;
+
+/// An alert with everything that is computed once for its labels.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) alert: Arc<Alert>,
+    /// Where it lands, in the order of the tree.
+    pub(crate) routes: SmallVec<[RouteIndex; 2]>,
+    /// Groups that hold it now.
+    pub(crate) groups: SmallVec<[u32; 2]>,
+    pub(crate) silences: SilenceCache,
+    pub(crate) roles: Roles,
+    /// It was in a group that a new configuration took away.
+    pub(crate) regroup: bool,
+}
+
+/// Numbers are used again after their alert was removed.
+#[derive(Debug, Default)]
+pub(crate) struct Alerts {
+    slots: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    by_fingerprint: HashMap<Fingerprint, u32>,
+    /// Alerts per `alertname`, kept only where that is limited.
+    per_name: HashMap<String, u32>,
+}
+
+impl Alerts {
+    pub(crate) fn number(&self, fingerprint: Fingerprint) -> Option<u32> {
+        self.by_fingerprint.get(&fingerprint).copied()
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<&Slot> {
+        self.slots.get(number as usize)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut Slot> {
+        self.slots.get_mut(number as usize)?.as_mut()
+    }
+
+    pub(crate) fn insert(&mut self, slot: Slot) -> u32 {
+        let fingerprint = slot.alert.fingerprint;
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.slots[number as usize] = Some(slot);
+                number
+            }
+            None => {
+                self.slots.push(Some(slot));
+                (self.slots.len() - 1) as u32
+            }
+        };
+        self.by_fingerprint.insert(fingerprint, number);
+        number
+    }
+
+    pub(crate) fn remove(&mut self, number: u32) -> Option<Slot> {
+        let slot = self.slots.get_mut(number as usize)?.take()?;
+        self.by_fingerprint.remove(&slot.alert.fingerprint);
+        self.free.push(number);
+        Some(slot)
+    }
+
+    /// All alerts by number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Slot)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, number)| Some((number, slot.as_ref()?)))
+    }
+
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        self.iter().map(|(number, _)| number).collect()
+    }
+
+    /// Counts one more alert of this name, unless `max` are there already and none of them is resolved.
+    pub(crate) fn admit(&mut self, name: &str, max: usize, now: Timestamp) -> bool {
+        let count = self.per_name.get(name).copied().unwrap_or_default();
+        if count as usize >= max && self.unresolved_of(name, now) >= max {
+            return false;
+        }
+        *self.per_name.entry_ref(name).or_default() += 1;
+        true
+    }
+
+    fn unresolved_of(&self, name: &str, now: Timestamp) -> usize {
+        self.iter().filter(|(_, slot)| slot.alert.name() == name && !slot.alert.resolved_at(now)).count()
+    }
+
+    /// Counts one alert of this name less.
+    pub(crate) fn release(&mut self, name: &str) {
+        if let Some(count) = self.per_name.get_mut(name) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
