@@ -1,13 +1,45 @@
 //! From an `AlertmanagerCluster` to a healthy cluster: on Kubernetes, or as processes on a laptop.
 //!
-//! `crd` is what users write; `validate` and `plan` decide, purely; `kube` turns a plan into objects; `reconcile` is
-//! the five steps observe, validate, plan, apply, status.
+//! The map: `crd` is what users write. `plan` says what a cluster is without saying where it runs; `validate` decides
+//! whether a configuration may reach it. `kube` turns a plan into objects, `local` into processes. `reconcile` is the
+//! five steps observe, validate, plan, apply, status; `controller` says what sets them off.
+//!
+//! Invariants: `validate`, `plan`, `kube` and the computation of a status are pure. A configuration that a worker would
+//! refuse reaches no member. What has not changed is not written. No object of a user stops the operator.
 
 pub mod apply;
+pub mod context;
+mod controller;
 pub mod crd;
+mod endpoints;
+pub mod events;
 pub mod kube;
-pub mod members;
-pub mod observe;
 pub mod local;
+pub mod members;
+pub mod metrics;
+pub mod observe;
+pub mod options;
 pub mod plan;
+pub mod reconcile;
+pub mod status;
 pub mod validate;
+
+pub use controller::{OperatorError, run};
+pub use crd::crd_yaml;
+pub use options::OperatorOptions;
+
+/// An error and its causes on one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let words = next.to_string();
+        // some libraries repeat their cause in their own words
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = next.source();
+    }
+    text
+}

@@ -3,7 +3,7 @@
 use alerting::config::{ConfigError, content_hash, parse};
 use alerting::matcher::Mode;
 
-use crate::crd::ConfigSource;
+use crate::crd::{ConfigSource, ConfigSourceError};
 use crate::plan::CONFIG_FILE;
 
 /// A configuration that a member can run.
@@ -25,6 +25,55 @@ pub struct InvalidConfig {
     pub line: Option<usize>,
     /// The worker's words, on one line; they begin with the line when it is known.
     pub message: String,
+}
+
+/// Why there is no new configuration from a source. The running one stays in force.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// None or several sources are given.
+    #[error(transparent)]
+    Source(#[from] ConfigSourceError),
+    /// The ConfigMap or Secret is not there.
+    #[error("{0}: there is no such object")]
+    NotFound(ConfigSource),
+    /// It is there, and the key is not.
+    #[error("{0}: there is no such key")]
+    KeyNotFound(ConfigSource),
+    /// The value is not UTF-8.
+    #[error("{0}: the value is not UTF-8 text")]
+    NotText(ConfigSource),
+    /// A worker would refuse it.
+    #[error(transparent)]
+    Invalid(#[from] InvalidConfig),
+}
+
+impl Refused {
+    /// One word for programs: the reason of the condition `ConfigValid` and of the Event.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Source(_) => "ConfigSourceInvalid",
+            Self::NotFound(_) => "ConfigNotFound",
+            Self::KeyNotFound(_) => "ConfigKeyNotFound",
+            Self::NotText(_) | Self::Invalid(_) => "ConfigInvalid",
+        }
+    }
+}
+
+/// What the members shall run, and what was wrong with what the user gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The configuration of the source, or else the last valid one.
+    pub config: Option<ValidConfig>,
+    /// Why the source's was not taken.
+    pub refused: Option<Refused>,
+}
+
+/// Takes what the source gave if it is valid, and else stays with `last_good`.
+pub fn choose(given: Result<(String, ConfigSource), Refused>, last_good: Option<ValidConfig>) -> Verdict {
+    match given.and_then(|(text, source)| Ok(config(&text, &source)?)) {
+        Ok(valid) => Verdict { config: Some(valid), refused: None },
+        Err(refused) => Verdict { config: last_good, refused: Some(refused) },
+    }
 }
 
 /// Checks `text`, which came from `source`, the way a worker will when it loads it.
@@ -71,6 +120,24 @@ mod tests {
         assert!(error.to_string().starts_with("ConfigMap pager-config, key alertmanager.yml: line 2: "), "{error}");
         assert_eq!(error.line, Some(2));
         assert!(error.message.contains("nobody"), "{error}");
+    }
+
+    #[test]
+    fn whatever_is_wrong_the_last_good_stays() {
+        let last = config(GOOD, &source()).unwrap();
+        let wrong = [
+            Err(Refused::NotFound(source())),
+            Err(Refused::KeyNotFound(source())),
+            Ok(("route: {receiver: nobody}\n".to_owned(), source())),
+        ];
+        for given in wrong {
+            let verdict = choose(given, Some(last.clone()));
+            assert_eq!(verdict.config.as_ref(), Some(&last));
+            assert!(verdict.refused.is_some());
+        }
+        let better = format!("{GOOD}# better\n");
+        let verdict = choose(Ok((better.clone(), source())), Some(last));
+        assert_eq!((verdict.config.unwrap().text, verdict.refused), (better, None));
     }
 
     #[test]

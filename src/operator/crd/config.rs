@@ -23,8 +23,8 @@ pub struct ConfigSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKey>,
 
-    /// The configuration itself, as it would stand in `alertmanager.yml`. Example:
-    /// `"route: {receiver: none}\nreceivers: [{name: none}]"`.
+    /// The configuration itself, as it would stand in `alertmanager.yml`.
+    /// Example: `"route: {receiver: none}\nreceivers: [{name: none}]"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline: Option<String>,
 }

@@ -70,8 +70,8 @@ pub const GROUP: &str = "alertmanager.dev";
         priority = 1
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    validation = Rule::new("size(self.metadata.name) <= 40")
-        .message("metadata.name must have at most 40 characters, since names of pods are made from it"),
+    validation = Rule::new("size(self.metadata.name) <= 39")
+        .message("metadata.name must have at most 39 characters, since names of pods are made from it"),
     validation = Rule::new("self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')")
         .message("metadata.name must be lower-case letters, digits and `-`, since names of Services are made from it")
 )]
@@ -125,7 +125,7 @@ pub struct AlertmanagerClusterSpec {
     pub resources: Resources,
 }
 
-/// When the kubelet pulls an image.
+/// When the image is pulled. Left out: what Kubernetes takes for the image's tag. Example: `IfNotPresent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ImagePullPolicy {
     /// At every start of a container.
@@ -200,7 +200,8 @@ impl LogFormat {
 /// # Errors
 /// When the definition cannot be written as YAML, which is a bug.
 pub fn crd_yaml() -> Result<String, CrdError> {
-    let definition = serde_json::to_value(AlertmanagerCluster::crd()).map_err(CrdError::Json)?;
+    let mut definition = serde_json::to_value(AlertmanagerCluster::crd()).map_err(CrdError::Json)?;
+    whole_numbers(&mut definition);
     let body = serde_saphyr::to_string(&definition).map_err(|e| CrdError::Yaml(Box::new(e)))?;
     Ok(format!("# Made by `alertmanager-operator crd` (`make crds`) from src/operator/crd. Do not edit.\n{body}"))
 }
@@ -214,6 +215,20 @@ pub enum CrdError {
     /// It is not representable as YAML.
     #[error("writing the resource definition as YAML")]
     Yaml(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Bounds are floats in the schema's types; people and API server write them whole.
+fn whole_numbers(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Number(number) => {
+            if let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) {
+                *number = (float as i64).into();
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::String(_) => {}
+    }
 }
 
 const fn default_replicas() -> i32 {

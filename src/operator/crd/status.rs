@@ -43,6 +43,10 @@ pub struct ConfigStatus {
     /// The first characters of the hash, for the eye.
     pub short_hash: String,
 
+    /// The hash that all members ran when they last agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programmed_hash: Option<String>,
+
     /// What each member runs, in the order of their ordinals.
     #[serde(default)]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]

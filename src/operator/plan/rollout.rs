@@ -68,15 +68,19 @@ pub enum Step {
 }
 
 /// What a member is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Waiting {
     /// It runs the configuration, but is not ready.
+    #[error("it runs the configuration and is not ready yet")]
     NotReady,
     /// It was told, and does not answer.
+    #[error("it was told to load the configuration and does not answer")]
     NoAnswer,
     /// It was out of service before its turn came; it reads the configuration when it comes back.
+    #[error("it is out of service and reads the configuration when it comes back")]
     OutOfService,
     /// It has not been started yet.
+    #[error("it has not been started yet")]
     NotStarted,
 }
 
@@ -96,8 +100,10 @@ pub fn next_step(wanted: &str, members: &[(String, Option<MemberState>)], waited
         let told = state.told.as_deref() == Some(wanted);
         match &state.report {
             Some(report) if report.hash == wanted && report.ready => continue,
-            _ if !told && !state.in_service => {
-                absent.get_or_insert(Step::Wait { member: member(), why: Waiting::OutOfService });
+            report if !told && !state.in_service => {
+                let reads_it = report.as_ref().is_some_and(|report| report.hash == wanted);
+                let why = if reads_it { Waiting::NotReady } else { Waiting::OutOfService };
+                absent.get_or_insert(Step::Wait { member: member(), why });
                 continue;
             }
             Some(report) if told && waited >= PATIENCE => {
@@ -200,7 +206,9 @@ mod tests {
             (vec![down, BEFORE], Step::Tell { member: m(1) }),
             (vec![down, DONE], wait(0, Waiting::OutOfService)),
             (vec![None, DONE], wait(0, Waiting::NotStarted)),
-            (vec![Some((false, None, NEW, false)), DONE], wait(0, Waiting::OutOfService)),
+            (vec![Some((false, None, OLD, false)), DONE], wait(0, Waiting::OutOfService)),
+            (vec![Some((false, None, NEW, false)), DONE], wait(0, Waiting::NotReady)),
+            (vec![Some((false, None, NEW, false)), BEFORE], Step::Tell { member: m(1) }),
             (vec![None, down, BEFORE], Step::Tell { member: m(2) }),
             (vec![None, None, None], wait(0, Waiting::NotStarted)),
         ];

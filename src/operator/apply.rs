@@ -1,0 +1,187 @@
+//! The fourth step: making the objects so, by server-side apply, and writing nothing when they are so already.
+
+mod same;
+
+use std::fmt::Debug;
+
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::kube::Objects;
+use crate::observe::Live;
+use crate::plan::{ANNOTATION_APPLIED_HASH, ANNOTATION_CONFIG_HASH, MANAGER};
+
+/// Changing it makes the kubelet look at the pod's volumes again.
+const ANNOTATION_REFRESH: &str = "alertmanager.dev/refresh";
+
+/// What applying did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What was written, as `Kind name`.
+    pub written: Vec<String>,
+    /// Whether the StatefulSet is new.
+    pub created: bool,
+    /// Whether the StatefulSet was let go of (with its pods kept), to be made anew by the next reconcile.
+    pub recreating: bool,
+}
+
+/// Why an object could not be made so.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// It exists and belongs to somebody else.
+    #[error("{what} exists and does not belong to this AlertmanagerCluster")]
+    Foreign {
+        /// The object, as `Kind name`.
+        what: String,
+    },
+    /// The API server refuses it: trying again does not help by itself.
+    #[error("the API server refuses {what}: {message}")]
+    Rejected {
+        /// The object, as `Kind name`.
+        what: String,
+        /// The API server's words.
+        message: String,
+    },
+    /// The API server could not be asked.
+    #[error("applying {what}")]
+    Api {
+        /// The object, as `Kind name`.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: kube::Error,
+    },
+    /// The object has no JSON form, which is a bug.
+    #[error("writing {what} as JSON")]
+    Json {
+        /// The object, as `Kind name`.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl ApplyError {
+    /// Whether somebody has to change something before it can succeed.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Foreign { .. } | Self::Rejected { .. })
+    }
+}
+
+/// Applies what differs. `owner` is the UID of the object that everything belongs to.
+///
+/// # Errors
+/// At the first object that cannot be made so; those before it are.
+pub async fn apply(client: &Client, wanted: &Objects, live: &Live, owner: &str) -> Result<Applied, ApplyError> {
+    let mut done = Applied::default();
+    let mut note = |written: Option<String>| done.written.extend(written);
+    note(object(client, &wanted.service_account, live.service_account.as_ref(), owner).await?);
+    note(object(client, &wanted.peers_service, live.peers_service.as_ref(), owner).await?);
+    note(object(client, &wanted.client_service, live.client_service.as_ref(), owner).await?);
+    if let Some(secret) = &wanted.config_secret {
+        note(object(client, secret, live.config_secret.as_ref(), owner).await?);
+    }
+    if let Some(set) = &wanted.stateful_set {
+        match object(client, set, live.stateful_set.as_ref(), owner).await {
+            Ok(written) => {
+                note(written);
+                done.created = live.stateful_set.is_none();
+            }
+            Err(error) => {
+                let Some(old) = live.stateful_set.as_ref().filter(|_| is_immutable(&error)) else { return Err(error) };
+                let_go(client, old).await?;
+                done.recreating = true;
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Tells the kubelet of `pod` that its files have changed to those with hash `hash`. `round` makes a repetition differ.
+///
+/// # Errors
+/// When the API server does not take it.
+pub async fn tell(client: &Client, namespace: &str, pod: &str, hash: &str, round: u32) -> Result<(), ApplyError> {
+    let mut annotations = json!({ ANNOTATION_CONFIG_HASH: hash });
+    if round > 0 {
+        annotations[ANNOTATION_REFRESH] = json!(round.to_string());
+    }
+    let patch = json!({ "metadata": { "annotations": annotations } });
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let api = Api::<Pod>::namespaced(client.clone(), namespace);
+    let answer = api.patch_metadata(pod, &params, &Patch::Merge(&patch)).await;
+    answer.map(drop).map_err(|source| ApplyError::Api { what: format!("Pod {pod}"), source })
+}
+
+async fn object<K>(client: &Client, wanted: &K, live: Option<&K>, owner: &str) -> Result<Option<String>, ApplyError>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
+{
+    let name = wanted.name_any();
+    let what = format!("{} {name}", K::kind(&()));
+    let json =
+        |object: &K| serde_json::to_value(object).map_err(|source| ApplyError::Json { what: what.clone(), source });
+    let body = stamped(json(wanted)?);
+    if let Some(live) = live {
+        if !live.owner_references().iter().any(|reference| reference.uid == owner) {
+            return Err(ApplyError::Foreign { what });
+        }
+        if same::holds(&body, &json(live)?) {
+            return Ok(None);
+        }
+    }
+    let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
+    let answer = api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&body)).await;
+    answer.map_err(|source| rejected(what.clone(), source))?;
+    Ok(Some(what))
+}
+
+/// Puts the hash of the object onto the object: a field that is no longer wanted shows by it, though nothing that is
+/// wanted differs.
+fn stamped(mut body: Value) -> Value {
+    let digest = Sha256::digest(body.to_string());
+    let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+        if let Some(annotations) = annotations.as_object_mut() {
+            annotations.insert(ANNOTATION_APPLIED_HASH.to_owned(), json!(hash));
+        }
+    }
+    body
+}
+
+fn rejected(what: String, source: kube::Error) -> ApplyError {
+    match source {
+        kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422) => {
+            ApplyError::Rejected { what, message: status.message.clone() }
+        }
+        source => ApplyError::Api { what, source },
+    }
+}
+
+/// A StatefulSet's volume claims can't be changed in place.
+fn is_immutable(error: &ApplyError) -> bool {
+    matches!(error, ApplyError::Rejected { message, .. } if message.contains("updates to statefulset spec"))
+}
+
+async fn let_go(client: &Client, old: &StatefulSet) -> Result<(), ApplyError> {
+    let name = old.name_any();
+    let params = DeleteParams {
+        propagation_policy: Some(PropagationPolicy::Orphan),
+        preconditions: Some(Preconditions { uid: old.uid(), resource_version: None }),
+        ..DeleteParams::default()
+    };
+    let api = Api::<StatefulSet>::namespaced(client.clone(), &old.namespace().unwrap_or_default());
+    match api.delete(&name, &params).await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(ApplyError::Api { what: format!("StatefulSet {name}"), source }),
+    }
+}

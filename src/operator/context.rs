@@ -1,0 +1,106 @@
+//! What all reconciles share: the way to the API server and to members, and how long whose turn has lasted.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kube::Client;
+
+use crate::members::MemberClient;
+use crate::metrics::Metrics;
+
+/// Shared by all reconciles.
+pub struct Context {
+    /// The way to members.
+    pub members: MemberClient,
+    /// The image of members when the user names none.
+    pub worker_image: String,
+    /// What the operator counts.
+    pub metrics: Metrics,
+    /// Whose turn it is in each cluster.
+    pub turns: Turns,
+    client: Client,
+}
+
+impl Context {
+    /// What reconciles need.
+    pub fn new(client: Client, members: MemberClient, worker_image: String) -> Self {
+        Self { members, worker_image, metrics: Metrics::default(), turns: Turns::default(), client }
+    }
+
+    /// The way to the API server.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Which member of each cluster is being given which configuration, and since when. Only in memory: an operator that
+/// starts anew has new patience.
+#[derive(Debug, Default)]
+pub struct Turns(Mutex<HashMap<String, Turn>>);
+
+#[derive(Debug)]
+struct Turn {
+    member: String,
+    hash: String,
+    since: Instant,
+    reminders: u32,
+}
+
+impl Turns {
+    /// How long it has been the turn of `member` for the configuration `hash` in the cluster whose UID is `cluster`.
+    pub fn waited(&self, cluster: &str, member: &str, hash: &str) -> Duration {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match turns.get(cluster) {
+            Some(turn) if turn.member == member && turn.hash == hash => turn.since.elapsed(),
+            _ => {
+                let (member, hash) = (member.to_owned(), hash.to_owned());
+                turns.insert(cluster.to_owned(), Turn { member, hash, since: Instant::now(), reminders: 0 });
+                Duration::ZERO
+            }
+        }
+    }
+
+    /// The number of the reminder that is due now, if one is: every `every`, counted from 1.
+    pub fn reminder(&self, cluster: &str, every: Duration) -> Option<u32> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.get_mut(cluster)?;
+        let next = turn.reminders + 1;
+        (turn.since.elapsed() >= every * next).then(|| {
+            turn.reminders = next;
+            next
+        })
+    }
+
+    /// Nobody's turn: all members run what they shall, or the cluster is gone.
+    pub fn over(&self, cluster: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_lasts_until_member_or_configuration_change() {
+        let turns = Turns::default();
+        assert_eq!(turns.waited("c", "m-0", "a"), Duration::ZERO);
+        assert!(turns.waited("c", "m-0", "a") > Duration::ZERO);
+        assert_eq!(turns.waited("c", "m-1", "a"), Duration::ZERO);
+        assert_eq!(turns.waited("c", "m-1", "b"), Duration::ZERO);
+        assert_eq!(turns.waited("other", "m-1", "b"), Duration::ZERO);
+        turns.over("c");
+        assert_eq!(turns.waited("c", "m-1", "b"), Duration::ZERO);
+    }
+
+    #[test]
+    fn reminders_come_one_by_one() {
+        let turns = Turns::default();
+        assert_eq!(turns.reminder("c", Duration::ZERO), None);
+        turns.waited("c", "m-0", "a");
+        assert_eq!(turns.reminder("c", Duration::ZERO), Some(1));
+        assert_eq!(turns.reminder("c", Duration::ZERO), Some(2));
+        assert_eq!(turns.reminder("c", Duration::from_secs(3600)), None);
+    }
+}

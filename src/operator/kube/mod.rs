@@ -1,0 +1,70 @@
+//! From a plan to Kubernetes objects: one file per kind. Pure: what is rendered depends on the arguments alone.
+
+mod pod;
+mod secret;
+mod service;
+mod service_account;
+mod stateful_set;
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+
+use crate::crd::AlertmanagerClusterSpec;
+use crate::plan::{ClusterPlan, labels};
+
+/// Everything that a cluster consists of, in the order in which it is applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objects {
+    /// Who the members are; it may do nothing.
+    pub service_account: ServiceAccount,
+    /// By which members find each other.
+    pub peers_service: Service,
+    /// By which clients find the members.
+    pub client_service: Service,
+    /// The configuration; `None` until there has been a valid one.
+    pub config_secret: Option<Secret>,
+    /// The members; `None` until there has been a valid configuration, since they could not start.
+    pub stateful_set: Option<StatefulSet>,
+}
+
+/// What rendering needs besides of the plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Rendering<'a> {
+    /// The cluster.
+    pub plan: &'a ClusterPlan,
+    /// What the user asks for about pods and volumes.
+    pub spec: &'a AlertmanagerClusterSpec,
+    /// The image of members when the user names none.
+    pub worker_image: &'a str,
+    /// The object that owns everything.
+    pub owner: &'a OwnerReference,
+}
+
+impl Rendering<'_> {
+    /// All objects of the cluster.
+    pub fn objects(&self) -> Objects {
+        let config = self.plan.config.as_ref();
+        Objects {
+            service_account: service_account::render(self),
+            peers_service: service::peers(self),
+            client_service: service::client(self),
+            config_secret: config.map(|config| secret::render(self, config)),
+            stateful_set: config.map(|_| stateful_set::render(self)),
+        }
+    }
+
+    fn metadata(&self, name: String) -> ObjectMeta {
+        ObjectMeta {
+            name: Some(name),
+            namespace: Some(self.plan.namespace.clone()),
+            labels: Some(labels(&self.plan.names.object)),
+            owner_references: Some(vec![self.owner.clone()]),
+            ..ObjectMeta::default()
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

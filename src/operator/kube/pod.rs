@@ -1,0 +1,190 @@
+//! The pod of a member. Nothing in it depends on the configuration's text or on the number of members: editing or
+//! scaling restarts nobody.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction,
+    ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, Probe as KubeProbe, ResourceRequirements,
+    SeccompProfile, SecretVolumeSource, SecurityContext, TopologySpreadConstraint, Volume, VolumeMount,
+};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity as KubeQuantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::Rendering;
+use super::stateful_set::DATA_VOLUME;
+use crate::crd::{Quantity, Resources, StorageKind};
+use crate::plan::{
+    CONFIG_DIR, GOSSIP_PORT, MemberAddresses, MemberPlan, NAME_ALERTMANAGER, Probe, STORAGE_DIR, WEB_PORT, labels,
+    selector,
+};
+
+/// The user and group of the worker in its container.
+const WORKER_ID: i64 = 65532;
+const CONFIG_VOLUME: &str = "config";
+
+pub(super) fn template(cluster: &Rendering<'_>) -> PodTemplateSpec {
+    let names = &cluster.plan.names;
+    let member = cluster.plan.member("$(POD_NAME)", &addresses(cluster));
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta { labels: Some(labels(&names.object)), ..ObjectMeta::default() }),
+        spec: Some(PodSpec {
+            service_account_name: Some(names.base()),
+            automount_service_account_token: Some(false),
+            enable_service_links: Some(false),
+            termination_grace_period_seconds: Some(i64::from(member.stop_seconds)),
+            security_context: Some(pod_security()),
+            topology_spread_constraints: Some(vec![spread(&names.object)]),
+            volumes: Some(volumes(cluster)),
+            containers: vec![container(cluster, member)],
+            ..PodSpec::default()
+        }),
+    }
+}
+
+/// In a pod the kubelet fills in the `$(…)` from the environment.
+fn addresses(cluster: &Rendering<'_>) -> MemberAddresses {
+    MemberAddresses {
+        web_listen: format!(":{WEB_PORT}"),
+        web_port: WEB_PORT,
+        gossip_listen: format!("0.0.0.0:{GOSSIP_PORT}"),
+        gossip_port: GOSSIP_PORT,
+        gossip_advertise: format!("$(POD_IP):{GOSSIP_PORT}"),
+        peers: vec![cluster.plan.peers_address()],
+        config_dir: CONFIG_DIR.to_owned(),
+        storage_dir: STORAGE_DIR.to_owned(),
+    }
+}
+
+fn container(cluster: &Rendering<'_>, member: MemberPlan) -> Container {
+    let spec = cluster.spec;
+    Container {
+        name: NAME_ALERTMANAGER.to_owned(),
+        image: Some(spec.image.clone().unwrap_or_else(|| cluster.worker_image.to_owned())),
+        image_pull_policy: spec.image_pull_policy.map(|policy| policy.as_str().to_owned()),
+        env: Some(vec![field("POD_IP", "status.podIP"), field("POD_NAME", "metadata.name")]),
+        ports: Some(vec![
+            port("web", member.web_port, "TCP"),
+            port("gossip-tcp", member.gossip_port, "TCP"),
+            port("gossip-udp", member.gossip_port, "UDP"),
+        ]),
+        startup_probe: Some(probe(member.probes.startup)),
+        liveness_probe: Some(probe(member.probes.liveness)),
+        readiness_probe: Some(probe(member.probes.readiness)),
+        resources: resources(&spec.resources),
+        security_context: Some(container_security()),
+        volume_mounts: Some(vec![
+            // a directory, never a subPath: the kubelet refreshes only directories
+            mount(CONFIG_VOLUME, member.config_dir, true),
+            mount(DATA_VOLUME, member.storage_dir, false),
+        ]),
+        args: Some(member.args),
+        ..Container::default()
+    }
+}
+
+fn volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
+    let config = Volume {
+        name: CONFIG_VOLUME.to_owned(),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(cluster.plan.names.config_secret()),
+            default_mode: Some(0o440),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    };
+    match cluster.spec.storage.kind() {
+        StorageKind::Claim(_) => vec![config],
+        StorageKind::EmptyDir(dir) => {
+            let size_limit = dir.size_limit.as_ref().map(|Quantity(limit)| KubeQuantity(limit.clone()));
+            let empty_dir = Some(EmptyDirVolumeSource { size_limit, ..EmptyDirVolumeSource::default() });
+            vec![config, Volume { name: DATA_VOLUME.to_owned(), empty_dir, ..Volume::default() }]
+        }
+    }
+}
+
+/// Members on different nodes where there are several, and on one node rather than nowhere.
+fn spread(object: &str) -> TopologySpreadConstraint {
+    TopologySpreadConstraint {
+        max_skew: 1,
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        label_selector: Some(LabelSelector { match_labels: Some(selector(object)), ..LabelSelector::default() }),
+        ..TopologySpreadConstraint::default()
+    }
+}
+
+fn pod_security() -> PodSecurityContext {
+    PodSecurityContext {
+        run_as_non_root: Some(true),
+        run_as_user: Some(WORKER_ID),
+        run_as_group: Some(WORKER_ID),
+        fs_group: Some(WORKER_ID),
+        fs_group_change_policy: Some("OnRootMismatch".to_owned()),
+        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), ..SeccompProfile::default() }),
+        ..PodSecurityContext::default()
+    }
+}
+
+fn container_security() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        read_only_root_filesystem: Some(true),
+        capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), ..Capabilities::default() }),
+        ..SecurityContext::default()
+    }
+}
+
+fn resources(wanted: &Resources) -> Option<ResourceRequirements> {
+    let amounts = |of: &BTreeMap<String, Quantity>| {
+        let all = of.iter().map(|(name, Quantity(amount))| (name.clone(), KubeQuantity(amount.clone())));
+        (!of.is_empty()).then(|| all.collect())
+    };
+    (!wanted.is_empty()).then(|| ResourceRequirements {
+        limits: amounts(&wanted.limits),
+        requests: amounts(&wanted.requests),
+        ..ResourceRequirements::default()
+    })
+}
+
+fn probe(probe: Probe) -> KubeProbe {
+    KubeProbe {
+        http_get: Some(HTTPGetAction {
+            path: Some(probe.path.to_owned()),
+            port: IntOrString::String("web".to_owned()),
+            ..HTTPGetAction::default()
+        }),
+        period_seconds: i32::try_from(probe.period_seconds).ok(),
+        timeout_seconds: i32::try_from(probe.timeout_seconds).ok(),
+        failure_threshold: i32::try_from(probe.failures).ok(),
+        ..KubeProbe::default()
+    }
+}
+
+fn field(variable: &str, path: &str) -> EnvVar {
+    let reference = ObjectFieldSelector { field_path: path.to_owned(), ..ObjectFieldSelector::default() };
+    EnvVar {
+        name: variable.to_owned(),
+        value_from: Some(EnvVarSource { field_ref: Some(reference), ..EnvVarSource::default() }),
+        ..EnvVar::default()
+    }
+}
+
+fn port(name: &str, number: u16, protocol: &str) -> ContainerPort {
+    ContainerPort {
+        name: Some(name.to_owned()),
+        container_port: i32::from(number),
+        protocol: Some(protocol.to_owned()),
+        ..ContainerPort::default()
+    }
+}
+
+fn mount(volume: &str, path: String, read_only: bool) -> VolumeMount {
+    VolumeMount {
+        name: volume.to_owned(),
+        mount_path: path,
+        read_only: read_only.then_some(true),
+        ..VolumeMount::default()
+    }
+}

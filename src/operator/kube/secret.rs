@@ -1,0 +1,21 @@
+//! The generated Secret: the configuration that the members run.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::Rendering;
+use crate::plan::{ANNOTATION_CONFIG_HASH, CONFIG_FILE};
+use crate::validate::ValidConfig;
+
+pub(super) fn render(cluster: &Rendering<'_>, config: &ValidConfig) -> Secret {
+    let mut metadata = cluster.metadata(cluster.plan.names.config_secret());
+    metadata.annotations = Some(BTreeMap::from([(ANNOTATION_CONFIG_HASH.to_owned(), config.hash.clone())]));
+    Secret {
+        metadata,
+        type_: Some("Opaque".to_owned()),
+        data: Some(BTreeMap::from([(CONFIG_FILE.to_owned(), ByteString(config.text.clone().into_bytes()))])),
+        ..Secret::default()
+    }
+}

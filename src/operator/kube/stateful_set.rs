@@ -1,0 +1,71 @@
+//! The StatefulSet: stable names and volumes for the members.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{
+    StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec, StatefulSetUpdateStrategy,
+};
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+
+use super::{Rendering, pod};
+use crate::crd::{StorageKind, VolumeClaim};
+use crate::plan::{labels, selector};
+
+/// The name of the volume that snapshots are kept in.
+pub(super) const DATA_VOLUME: &str = "data";
+
+pub(super) fn render(cluster: &Rendering<'_>) -> StatefulSet {
+    let names = &cluster.plan.names;
+    let retention = cluster.spec.storage.retention_policy;
+    let claims = match cluster.spec.storage.kind() {
+        StorageKind::EmptyDir(_) => None,
+        StorageKind::Claim(claim) => Some(vec![volume_claim(cluster, claim)]),
+    };
+    StatefulSet {
+        metadata: cluster.metadata(names.base()),
+        spec: Some(StatefulSetSpec {
+            replicas: Some(cluster.spec.replicas),
+            service_name: Some(names.peers_service()),
+            // members find each other whatever the order, and one that cannot start must not keep others from starting
+            pod_management_policy: Some("Parallel".to_owned()),
+            update_strategy: Some(StatefulSetUpdateStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                ..StatefulSetUpdateStrategy::default()
+            }),
+            selector: LabelSelector { match_labels: Some(selector(&names.object)), ..LabelSelector::default() },
+            template: pod::template(cluster),
+            persistent_volume_claim_retention_policy: claims.is_some().then(|| {
+                StatefulSetPersistentVolumeClaimRetentionPolicy {
+                    when_deleted: Some(retention.when_deleted.as_str().to_owned()),
+                    when_scaled: Some(retention.when_scaled.as_str().to_owned()),
+                }
+            }),
+            volume_claim_templates: claims,
+            ..StatefulSetSpec::default()
+        }),
+        ..StatefulSet::default()
+    }
+}
+
+fn volume_claim(cluster: &Rendering<'_>, claim: &VolumeClaim) -> PersistentVolumeClaim {
+    let size = Quantity(claim.resources.requests.storage.0.clone());
+    PersistentVolumeClaim {
+        metadata: ObjectMeta {
+            name: Some(DATA_VOLUME.to_owned()),
+            labels: Some(labels(&cluster.plan.names.object)),
+            ..ObjectMeta::default()
+        },
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(claim.access_modes.iter().map(|mode| mode.as_str().to_owned()).collect()),
+            storage_class_name: claim.storage_class_name.clone(),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some(BTreeMap::from([("storage".to_owned(), size)])),
+                ..VolumeResourceRequirements::default()
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        ..PersistentVolumeClaim::default()
+    }
+}

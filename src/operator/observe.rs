@@ -1,0 +1,204 @@
+//! The first step: everything that decisions about one cluster need, read once.
+
+use std::net::IpAddr;
+
+use futures::future::join_all;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
+use kube::api::ListParams;
+use kube::{Api, Client, ResourceExt};
+
+use crate::crd::{AlertmanagerCluster, ConfigSource};
+use crate::members::MemberClient;
+use crate::plan::rollout::{MemberReport, MemberState};
+use crate::plan::{ANNOTATION_CONFIG_HASH, CONFIG_FILE, Names, WEB_PORT, selector_text};
+use crate::validate::{self, Refused, ValidConfig};
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Observed {
+    /// What the source of the configuration gives.
+    pub given: Result<(String, ConfigSource), Refused>,
+    /// The objects as they are.
+    pub live: Live,
+    /// The pods of the cluster with what their members say, in the order of their ordinals.
+    pub pods: Vec<ObservedPod>,
+}
+
+/// The objects of the cluster as they are; `None` where there is none.
+#[derive(Debug, Default)]
+pub struct Live {
+    /// See [`crate::kube::Objects`].
+    pub service_account: Option<ServiceAccount>,
+    /// See [`crate::kube::Objects`].
+    pub peers_service: Option<Service>,
+    /// See [`crate::kube::Objects`].
+    pub client_service: Option<Service>,
+    /// See [`crate::kube::Objects`].
+    pub config_secret: Option<Secret>,
+    /// See [`crate::kube::Objects`].
+    pub stateful_set: Option<StatefulSet>,
+}
+
+/// One pod.
+#[derive(Clone, Debug)]
+pub struct ObservedPod {
+    /// Its place in the order of members.
+    pub ordinal: u32,
+    /// Where it is reached, while it runs.
+    pub ip: Option<IpAddr>,
+    /// Whether it is being deleted.
+    pub terminating: bool,
+    /// What decisions are made of.
+    pub state: MemberState,
+}
+
+/// Why the cluster could not be seen.
+#[derive(Debug, thiserror::Error)]
+#[error("reading {what}")]
+pub struct ObserveError {
+    /// What was being read.
+    pub what: String,
+    /// What the API server answered.
+    #[source]
+    pub source: kube::Error,
+}
+
+/// Reads everything about `object` in `namespace`.
+///
+/// # Errors
+/// When the API server does not answer. What is not there is no error, and neither is a silent member.
+pub async fn observe(
+    client: &Client,
+    members: &MemberClient,
+    namespace: &str,
+    object: &AlertmanagerCluster,
+) -> Result<Observed, ObserveError> {
+    let names = Names::new(&object.name_any());
+    let (given, live, pods) = tokio::try_join!(
+        given(client, namespace, object),
+        live(client, namespace, &names),
+        pods(client, members, namespace, &names),
+    )?;
+    Ok(Observed { given, live, pods })
+}
+
+impl Live {
+    /// The configuration that was last found valid and written: it is trusted only while it has the hash it was written
+    /// with.
+    pub fn last_good(&self) -> Option<ValidConfig> {
+        let secret = self.config_secret.as_ref()?;
+        let bytes = &secret.data.as_ref()?.get(CONFIG_FILE)?.0;
+        let text = String::from_utf8(bytes.clone()).ok()?;
+        let hash = validate::hash(&text);
+        (secret.annotations().get(ANNOTATION_CONFIG_HASH) == Some(&hash)).then_some(ValidConfig { text, hash })
+    }
+}
+
+async fn given(
+    client: &Client,
+    namespace: &str,
+    object: &AlertmanagerCluster,
+) -> Result<Result<(String, ConfigSource), Refused>, ObserveError> {
+    let source = match object.spec.config.source() {
+        Ok(source) => source,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let bytes = match &source {
+        ConfigSource::Inline { text } => Some(Some(text.clone().into_bytes())),
+        ConfigSource::ConfigMap { name, key } => {
+            let map = read::<ConfigMap>(client, namespace, name).await?;
+            map.map(|map| {
+                let text = map.data.unwrap_or_default().remove(key).map(String::into_bytes);
+                text.or_else(|| map.binary_data.unwrap_or_default().remove(key).map(|bytes| bytes.0))
+            })
+        }
+        ConfigSource::Secret { name, key } => {
+            let secret = read::<Secret>(client, namespace, name).await?;
+            secret.map(|secret| secret.data.unwrap_or_default().remove(key).map(|bytes| bytes.0))
+        }
+    };
+    Ok(match bytes {
+        None => Err(Refused::NotFound(source)),
+        Some(None) => Err(Refused::KeyNotFound(source)),
+        Some(Some(bytes)) => match String::from_utf8(bytes) {
+            Ok(text) => Ok((text, source)),
+            Err(_) => Err(Refused::NotText(source)),
+        },
+    })
+}
+
+async fn live(client: &Client, namespace: &str, names: &Names) -> Result<Live, ObserveError> {
+    let (base, peers, config) = (names.base(), names.peers_service(), names.config_secret());
+    let (service_account, peers_service, client_service, config_secret, stateful_set) = tokio::try_join!(
+        read(client, namespace, &base),
+        read(client, namespace, &peers),
+        read(client, namespace, &base),
+        read(client, namespace, &config),
+        read(client, namespace, &base),
+    )?;
+    Ok(Live { service_account, peers_service, client_service, config_secret, stateful_set })
+}
+
+async fn pods(
+    client: &Client,
+    members: &MemberClient,
+    namespace: &str,
+    names: &Names,
+) -> Result<Vec<ObservedPod>, ObserveError> {
+    let wanted = ListParams::default().labels(&selector_text(&names.object));
+    let list = Api::<Pod>::namespaced(client.clone(), namespace).list(&wanted).await;
+    let list =
+        list.map_err(|source| ObserveError { what: format!("the pods of {namespace}/{}", names.object), source })?;
+    let mut seen: Vec<_> = list.iter().filter_map(|pod| observed_pod(pod, names)).collect();
+    seen.sort_by_key(|pod| pod.ordinal);
+    let reports = join_all(seen.iter().map(|pod| report(members, pod))).await;
+    for (pod, report) in seen.iter_mut().zip(reports) {
+        pod.state.report = report;
+    }
+    Ok(seen)
+}
+
+async fn report(members: &MemberClient, pod: &ObservedPod) -> Option<MemberReport> {
+    let ip = pod.ip?;
+    match members.report(ip, WEB_PORT).await {
+        Ok(report) => Some(report),
+        Err(error) => {
+            tracing::debug!(
+                member = pod.state.name,
+                error = &error as &dyn std::error::Error,
+                "member does not answer"
+            );
+            None
+        }
+    }
+}
+
+fn observed_pod(pod: &Pod, names: &Names) -> Option<ObservedPod> {
+    let name = pod.name_any();
+    let status = pod.status.clone().unwrap_or_default();
+    let terminating = pod.metadata.deletion_timestamp.is_some();
+    let running = status.phase.as_deref() == Some("Running");
+    let ready = status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
+    let ip = status.pod_ip.as_deref().and_then(|ip| ip.parse().ok());
+    Some(ObservedPod {
+        ordinal: names.ordinal(&name)?,
+        ip: ip.filter(|_| running && !terminating),
+        terminating,
+        state: MemberState {
+            in_service: ready && !terminating,
+            told: pod.annotations().get(ANNOTATION_CONFIG_HASH).filter(|_| !terminating).cloned(),
+            report: None,
+            name,
+        },
+    })
+}
+
+async fn read<K>(client: &Client, namespace: &str, name: &str) -> Result<Option<K>, ObserveError>
+where
+    K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    let answer = Api::<K>::namespaced(client.clone(), namespace).get_opt(name).await;
+    answer.map_err(|source| ObserveError { what: format!("{} {namespace}/{name}", K::kind(&())), source })
+}

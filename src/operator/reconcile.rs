@@ -1,0 +1,277 @@
+//! The five steps: observe (IO), validate, plan, apply (IO), status (IO). One look, one step of a rollout; nothing here
+//! waits for a member.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::jiff::Timestamp;
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt};
+
+use crate::apply::{self, Applied, ApplyError};
+use crate::context::Context;
+use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus};
+use crate::events::{self, Notice, Severity};
+use crate::kube::Rendering;
+use crate::members::MemberError;
+use crate::observe::{self, ObserveError, Observed, ObservedPod};
+use crate::plan::rollout::{MemberState, Step, Waiting, next_step};
+use crate::plan::{ClusterPlan, WEB_PORT};
+use crate::status::{self, Facts};
+use crate::validate;
+
+/// An object as the controller gets it: one that cannot be read must not hide the others.
+pub type Guarded = DeserializeGuard<AlertmanagerCluster>;
+
+/// The next look while a member is at it.
+const SOON: Duration = Duration::from_millis(300);
+/// The next look while a member that Kubernetes tells about is awaited, should Kubernetes not tell.
+const LATER: Duration = Duration::from_secs(5);
+/// The next try of what failed.
+const RETRY: Duration = Duration::from_secs(10);
+/// The next look at a cluster that is well.
+const WELL: Duration = Duration::from_secs(60);
+/// How often the kubelet is told again.
+const REMIND: Duration = Duration::from_secs(5);
+
+/// Why a reconcile was given up, to be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The cluster could not be seen.
+    #[error("observing the cluster")]
+    Observe(#[from] ObserveError),
+    /// An object could not be applied.
+    #[error("applying the cluster's objects")]
+    Apply(#[from] ApplyError),
+    /// The status could not be written.
+    #[error("writing the status")]
+    Status(#[source] kube::Error),
+    /// The object has changed since it was read.
+    #[error("writing the status of an object that has changed meanwhile")]
+    Outdated,
+}
+
+/// One look at the cluster of `object`, and what follows from it.
+///
+/// # Errors
+/// When the API server does not answer or refuses; what a user can cause goes into the status instead.
+pub async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+    let started = Instant::now();
+    let result = match &object.0 {
+        Ok(cluster) if cluster.metadata.deletion_timestamp.is_some() => {
+            context.turns.over(&cluster.uid().unwrap_or_default());
+            Ok(Action::await_change())
+        }
+        Ok(cluster) => reconcile_cluster(cluster, &context).await,
+        Err(invalid) => {
+            let name = object.name_any();
+            tracing::warn!(
+                cluster = name,
+                namespace = object.namespace(),
+                error = invalid.error,
+                "object is unreadable"
+            );
+            Ok(Action::await_change())
+        }
+    };
+    context.metrics.reconciled(result.is_ok(), started.elapsed());
+    result
+}
+
+/// What to do after an error.
+pub fn on_error(object: Arc<Guarded>, error: &ReconcileError, _: Arc<Context>) -> Action {
+    let name = object.name_any();
+    if matches!(error, ReconcileError::Outdated) {
+        tracing::debug!(cluster = name, namespace = object.namespace(), "object has changed meanwhile, looking again");
+        return Action::requeue(SOON);
+    }
+    let text = crate::error_chain(error);
+    tracing::warn!(cluster = name, namespace = object.namespace(), error = text, "reconcile failed, trying again");
+    Action::requeue(LATER)
+}
+
+async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> Result<Action, ReconcileError> {
+    let namespace = object.namespace().unwrap_or_default();
+    let name = object.name_any();
+    let uid = object.uid().unwrap_or_default();
+    let Some(owner) = object.controller_owner_ref(&()) else { return Ok(Action::await_change()) };
+
+    let observed = observe::observe(context.client(), &context.members, &namespace, object).await?;
+    let verdict = validate::choose(observed.given.clone(), observed.live.last_good());
+    let plan = ClusterPlan::new(&namespace, &name, &object.spec, verdict.config);
+    let rendering = Rendering { plan: &plan, spec: &object.spec, worker_image: &context.worker_image, owner: &owner };
+
+    let (applied, rejected) = match apply::apply(context.client(), &rendering.objects(), &observed.live, &uid).await {
+        Ok(applied) => (applied, None),
+        Err(error) if error.is_final() => (Applied::default(), Some(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    if !applied.written.is_empty() {
+        tracing::info!(cluster = name, namespace, written = applied.written.join(", "), "applied");
+        context.metrics.objects_written(applied.written.len());
+    }
+
+    let step = match &plan.config {
+        // while the Secret is not written, members cannot be told to load what is in it
+        Some(config) if rejected.is_none() => {
+            roll_out(context, &namespace, &uid, &config.hash, &plan.member_names(), &observed).await?
+        }
+        _ => Step::Wait { member: plan.names.member(0), why: Waiting::NotStarted },
+    };
+    let pods_current = !applied.created && !applied.recreating && is_rolled_out(&observed, &applied);
+    let facts = Facts {
+        generation: object.metadata.generation,
+        object: name,
+        wanted_hash: plan.config.as_ref().map(|config| config.hash.clone()),
+        refused: verdict.refused,
+        members: wanted_members(&plan.member_names(), &observed.pods),
+        pods: observed.pods.len(),
+        step,
+        rejected,
+        pods_current,
+    };
+    let status = status::next(object.status.as_ref(), &facts, &now());
+    let mut news = events::notices(object.status.as_ref(), &status);
+    if applied.created {
+        news.insert(0, created(&plan));
+    }
+    report(context, object, status, &news).await?;
+    Ok(Action::requeue(next_look(&facts, &applied)))
+}
+
+/// Does one step of the rollout and says which. A member's refusal ends it for now.
+async fn roll_out(
+    context: &Context,
+    namespace: &str,
+    cluster: &str,
+    hash: &str,
+    names: &[String],
+    observed: &Observed,
+) -> Result<Step, ReconcileError> {
+    let members = wanted_members(names, &observed.pods);
+    let mut step = next_step(hash, &members, Duration::ZERO);
+    if let Some(member) = step.member() {
+        step = next_step(hash, &members, context.turns.waited(cluster, member, hash));
+    } else {
+        context.turns.over(cluster);
+    }
+    let client = context.client();
+    match &step {
+        Step::Done | Step::Wait { .. } => {}
+        Step::Tell { member } => {
+            tracing::info!(member, namespace, hash, "giving the member its configuration");
+            apply::tell(client, namespace, member, hash, 0).await?;
+            reload(context, &observed.pods, member).await;
+        }
+        Step::Reload { member } | Step::Stopped { member, .. } => {
+            // the kubelet may have looked before it knew of the new Secret
+            if let Some(round) = context.turns.reminder(cluster, REMIND) {
+                apply::tell(client, namespace, member, hash, round).await?;
+            }
+            if let Some(error) = reload(context, &observed.pods, member).await
+                && matches!(step, Step::Reload { .. })
+            {
+                return Ok(Step::Stopped { member: member.clone(), error });
+            }
+        }
+    }
+    Ok(step)
+}
+
+/// Asks `member` to reload. Its refusal is returned; silence is not, since the next look will show it.
+async fn reload(context: &Context, pods: &[ObservedPod], member: &str) -> Option<String> {
+    let ip = pods.iter().find(|pod| pod.state.name == member)?.ip?;
+    context.metrics.reload_asked();
+    match context.members.reload(ip, WEB_PORT).await {
+        Ok(()) => None,
+        Err(MemberError::Refused(words)) => Some(words),
+        Err(error) => {
+            tracing::debug!(member, error = crate::error_chain(&error), "member does not answer");
+            None
+        }
+    }
+}
+
+async fn report(
+    context: &Context,
+    object: &AlertmanagerCluster,
+    status: AlertmanagerClusterStatus,
+    news: &[Notice],
+) -> Result<(), ReconcileError> {
+    match status::write(context.client(), object, status).await {
+        Ok(true) => context.metrics.status_written(),
+        Ok(false) => {}
+        Err(kube::Error::Api(answer)) if answer.code == 409 || answer.code == 404 => {
+            return Err(ReconcileError::Outdated);
+        }
+        Err(error) => return Err(ReconcileError::Status(error)),
+    }
+    for notice in news {
+        tracing::info!(
+            cluster = object.name_any(),
+            namespace = object.namespace(),
+            reason = notice.reason,
+            "{}",
+            notice.note
+        );
+        if notice.action == "Validate" && notice.severity == Severity::Warning {
+            context.metrics.config_refused();
+        }
+        if let Err(error) = events::publish(context.client(), &object.object_ref(&()), notice).await {
+            tracing::warn!(error = crate::error_chain(&error), reason = notice.reason, "event could not be written");
+        }
+    }
+    Ok(())
+}
+
+fn wanted_members(names: &[String], pods: &[ObservedPod]) -> Vec<(String, Option<MemberState>)> {
+    let state = |name: &String| pods.iter().find(|pod| pod.state.name == *name).map(|pod| pod.state.clone());
+    names.iter().map(|name| (name.clone(), state(name))).collect()
+}
+
+/// Whether the StatefulSet controller has seen the newest template and all pods are made from it.
+fn is_rolled_out(observed: &Observed, applied: &Applied) -> bool {
+    if applied.written.iter().any(|what| what.starts_with("StatefulSet ")) {
+        return false;
+    }
+    let Some(set) = &observed.live.stateful_set else { return false };
+    let Some(status) = &set.status else { return false };
+    let wanted = set.spec.as_ref().and_then(|spec| spec.replicas);
+    status.observed_generation >= set.metadata.generation
+        && status.update_revision == status.current_revision
+        && status.updated_replicas.or(Some(0)) >= wanted
+}
+
+fn next_look(facts: &Facts, applied: &Applied) -> Duration {
+    if applied.recreating {
+        return SOON;
+    }
+    match &facts.step {
+        _ if facts.rejected.is_some() => RETRY,
+        Step::Tell { .. } | Step::Reload { .. } | Step::Wait { why: Waiting::NoAnswer, .. } => SOON,
+        Step::Wait { member, why: Waiting::NotReady } if was_told(facts, member) => SOON,
+        Step::Stopped { .. } => RETRY,
+        Step::Wait { .. } => LATER,
+        Step::Done if facts.settled() => WELL,
+        Step::Done => LATER,
+    }
+}
+
+fn was_told(facts: &Facts, member: &str) -> bool {
+    let state = facts.members.iter().find(|(name, _)| name == member).and_then(|(_, state)| state.as_ref());
+    state.is_some_and(|state| state.told == facts.wanted_hash)
+}
+
+fn created(plan: &ClusterPlan) -> Notice {
+    Notice {
+        severity: Severity::Normal,
+        reason: "Created".to_owned(),
+        action: "Apply",
+        note: format!("created StatefulSet {} with {} members", plan.names.base(), plan.replicas),
+    }
+}
+
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

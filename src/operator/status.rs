@@ -1,0 +1,221 @@
+//! The fifth step: what the operator says about a cluster. Pure but for [`write`].
+
+use kube::api::PostParams;
+use kube::{Api, Client, ResourceExt};
+
+use crate::crd::{
+    AlertmanagerCluster, AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus,
+    ReplicaConfigStatus,
+};
+use crate::plan::rollout::{MemberState, Step, Waiting, short};
+use crate::plan::selector_text;
+use crate::validate::Refused;
+
+/// What is known after one reconcile.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The generation of the object that was reconciled.
+    pub generation: Option<i64>,
+    /// The name of the object.
+    pub object: String,
+    /// The hash that the members shall run; `None` until there has been a valid configuration.
+    pub wanted_hash: Option<String>,
+    /// Why the source's configuration was not taken.
+    pub refused: Option<Refused>,
+    /// The members wanted, in the order of their ordinals; `None` for one without a pod.
+    pub members: Vec<(String, Option<MemberState>)>,
+    /// How many pods there are, those of members no longer wanted included.
+    pub pods: usize,
+    /// How far the configuration's rollout is.
+    pub step: Step,
+    /// What the API server refused.
+    pub rejected: Option<String>,
+    /// Whether all pods are as the newest template says.
+    pub pods_current: bool,
+}
+
+/// Where one condition stands.
+struct Stand {
+    type_: ConditionType,
+    holds: ConditionStatus,
+    reason: &'static str,
+    message: String,
+}
+
+/// The status after `previous`, given `facts`, at the time `now` (RFC 3339). Only a condition whose status changes gets
+/// `now` as its time of transition.
+pub fn next(previous: Option<&AlertmanagerClusterStatus>, facts: &Facts, now: &str) -> AlertmanagerClusterStatus {
+    let condition = |stand: Stand| {
+        let before = previous.and_then(|status| status.condition(stand.type_));
+        let since = before.filter(|before| before.status == stand.holds).map(|before| &before.last_transition_time);
+        Condition {
+            type_: stand.type_.as_str().to_owned(),
+            status: stand.holds,
+            observed_generation: facts.generation,
+            last_transition_time: since.map_or_else(|| now.to_owned(), Clone::clone),
+            reason: stand.reason.to_owned(),
+            message: stand.message,
+        }
+    };
+    let before = previous.and_then(|status| status.config.as_ref());
+    AlertmanagerClusterStatus {
+        observed_generation: facts.generation,
+        replicas: i32::try_from(facts.pods).unwrap_or(i32::MAX),
+        ready_replicas: i32::try_from(facts.in_service()).unwrap_or(i32::MAX),
+        selector: Some(selector_text(&facts.object)),
+        config: facts.wanted_hash.as_ref().map(|hash| ConfigStatus {
+            hash: hash.clone(),
+            short_hash: short(hash).to_owned(),
+            programmed_hash: match facts.step {
+                Step::Done => Some(hash.clone()),
+                _ => before.and_then(|before| before.programmed_hash.clone()),
+            },
+            replicas: facts.members.iter().map(replica).collect(),
+        }),
+        conditions: facts.stands().into_iter().map(condition).collect(),
+    }
+}
+
+/// Writes `status` unless the object has it already. Says whether it wrote.
+///
+/// # Errors
+/// When the API server does not take it; a conflict means that the object has changed in between.
+pub async fn write(
+    client: &Client,
+    object: &AlertmanagerCluster,
+    status: AlertmanagerClusterStatus,
+) -> Result<bool, kube::Error> {
+    if object.status.as_ref() == Some(&status) {
+        return Ok(false);
+    }
+    let api = Api::<AlertmanagerCluster>::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    // with the resource version that was read: transition times are never computed from an outdated status
+    let mut newer = object.clone();
+    newer.status = Some(status);
+    newer.metadata.managed_fields = None;
+    api.replace_status(&object.name_any(), &PostParams::default(), &newer).await?;
+    Ok(true)
+}
+
+impl Facts {
+    /// Whether there is nothing left to do.
+    pub fn settled(&self) -> bool {
+        self.ready().0
+    }
+
+    fn in_service(&self) -> usize {
+        self.members.iter().filter(|(_, state)| state.as_ref().is_some_and(|state| state.in_service)).count()
+    }
+
+    fn programmed(&self) -> usize {
+        let runs = |state: &MemberState| state.report.as_ref().map(|report| &report.hash) == self.wanted_hash.as_ref();
+        self.members.iter().filter(|(_, state)| state.as_ref().is_some_and(runs)).count()
+    }
+
+    fn stands(&self) -> [Stand; 5] {
+        let (ready, ready_reason, ready_message) = self.ready();
+        let stalled = self.stalled();
+        let busy = !ready && stalled.is_none();
+        let stand = |type_, holds: bool, reason, message| Stand {
+            type_,
+            holds: if holds { ConditionStatus::True } else { ConditionStatus::False },
+            reason,
+            message,
+        };
+        let reconciling =
+            if busy { (ready_reason, ready_message.clone()) } else { ("Idle", "nothing to do".to_owned()) };
+        let is_stalled = stalled.is_some();
+        let stalled = stalled.unwrap_or(("Progressing", "nothing stands in the way".to_owned()));
+        let valid = match &self.refused {
+            None => ("Valid", format!("configuration {} is valid", self.hash_text())),
+            Some(refused) => (refused.reason(), refused.to_string()),
+        };
+        let programmed = self.config_programmed();
+        [
+            stand(ConditionType::Ready, ready, ready_reason, ready_message),
+            stand(ConditionType::Reconciling, busy, reconciling.0, reconciling.1),
+            stand(ConditionType::Stalled, is_stalled, stalled.0, stalled.1),
+            stand(ConditionType::ConfigValid, self.refused.is_none(), valid.0, valid.1),
+            stand(ConditionType::ConfigProgrammed, programmed.0, programmed.1, programmed.2),
+        ]
+    }
+
+    fn ready(&self) -> (bool, &'static str, String) {
+        if let Some((reason, message)) = self.stalled() {
+            return (false, reason, format!("{}; {message}", self.service_text()));
+        }
+        let (programmed, reason, message) = self.config_programmed();
+        let wanted = self.members.len();
+        if !programmed {
+            return (false, reason, message);
+        }
+        if self.in_service() < wanted {
+            (false, "MembersNotReady", self.service_text())
+        } else if self.pods > wanted {
+            (false, "ScalingDown", format!("{} pods exist, {wanted} are wanted", self.pods))
+        } else if !self.pods_current {
+            (false, "UpdatingPods", "pods of an earlier template are being replaced".to_owned())
+        } else {
+            (true, "AllMembersReady", format!("{}, with configuration {}", self.service_text(), self.hash_text()))
+        }
+    }
+
+    fn stalled(&self) -> Option<(&'static str, String)> {
+        if let Some(refused) = &self.refused {
+            return Some((refused.reason(), refused.to_string()));
+        }
+        if let Some(message) = &self.rejected {
+            return Some(("ApplyRejected", message.clone()));
+        }
+        match &self.step {
+            Step::Stopped { .. } => Some(("RolloutStopped", self.step_text())),
+            Step::Done | Step::Tell { .. } | Step::Reload { .. } | Step::Wait { .. } => None,
+        }
+    }
+
+    fn config_programmed(&self) -> (bool, &'static str, String) {
+        let Some(_) = &self.wanted_hash else {
+            return (false, "NoConfig", "there has been no valid configuration yet".to_owned());
+        };
+        let text =
+            format!("{} of {} members run configuration {}", self.programmed(), self.members.len(), self.hash_text());
+        let reason = match &self.step {
+            Step::Done => return (true, "Programmed", text),
+            Step::Tell { .. } | Step::Reload { .. } => "RollingOut",
+            Step::Wait { why: Waiting::NoAnswer, .. } => "RollingOut",
+            Step::Wait { .. } => "MembersNotReady",
+            Step::Stopped { .. } => "RolloutStopped",
+        };
+        (false, reason, format!("{text}; {}", self.step_text()))
+    }
+
+    fn service_text(&self) -> String {
+        format!("{} of {} members are ready", self.in_service(), self.members.len())
+    }
+
+    fn hash_text(&self) -> &str {
+        self.wanted_hash.as_deref().map_or("none", short)
+    }
+
+    fn step_text(&self) -> String {
+        match &self.step {
+            Step::Done => "all have it".to_owned(),
+            Step::Tell { member } | Step::Reload { member } => format!("{member} is loading it"),
+            Step::Wait { member, why } => format!("waiting for {member}: {why}"),
+            Step::Stopped { member, error } => format!("stopped at {member}: {error}"),
+        }
+    }
+}
+
+fn replica((name, state): &(String, Option<MemberState>)) -> ReplicaConfigStatus {
+    let report = state.as_ref().and_then(|state| state.report.as_ref());
+    ReplicaConfigStatus {
+        name: name.clone(),
+        hash: report.map(|report| report.hash.clone()),
+        ready: report.is_some_and(|report| report.ready),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

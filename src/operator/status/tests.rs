@@ -1,0 +1,119 @@
+//! What conditions say, and when their time of transition moves.
+
+use super::*;
+use crate::crd::ConfigSource;
+use crate::plan::rollout::MemberReport;
+
+const HASH: &str = "0123456789abcdef";
+
+fn member(ordinal: u32, hash: &str, in_service: bool) -> (String, Option<MemberState>) {
+    let name = format!("alertmanager-pager-{ordinal}");
+    let report = MemberReport { hash: hash.to_owned(), ready: in_service, last_reload_successful: true, error: None };
+    (name.clone(), Some(MemberState { name, in_service, told: None, report: Some(report) }))
+}
+
+fn healthy() -> Facts {
+    Facts {
+        generation: Some(4),
+        object: "pager".to_owned(),
+        wanted_hash: Some(HASH.to_owned()),
+        refused: None,
+        members: (0..3).map(|ordinal| member(ordinal, HASH, true)).collect(),
+        pods: 3,
+        step: Step::Done,
+        rejected: None,
+        pods_current: true,
+    }
+}
+
+fn starting() -> Facts {
+    let mut facts = healthy();
+    facts.members[2] = member(2, HASH, false);
+    facts.step = Step::Wait { member: "alertmanager-pager-2".to_owned(), why: Waiting::NotReady };
+    facts
+}
+
+fn refused() -> Facts {
+    let source = ConfigSource::Secret { name: "s".to_owned(), key: "k".to_owned() };
+    Facts { refused: Some(Refused::NotFound(source)), ..healthy() }
+}
+
+fn stopped() -> Facts {
+    let mut facts = healthy();
+    facts.members[1] = member(1, "0ld", true);
+    facts.step = Step::Stopped { member: "alertmanager-pager-1".to_owned(), error: "line 3: no".to_owned() };
+    facts
+}
+
+/// `Ready Reconciling Stalled ConfigValid ConfigProgrammed` as letters, and the reason of Ready.
+fn summary(facts: &Facts) -> String {
+    let status = next(None, facts, "now");
+    let letter = |type_: ConditionType| match status.condition(type_).unwrap().status {
+        ConditionStatus::True => 'T',
+        ConditionStatus::False => 'F',
+        ConditionStatus::Unknown => 'U',
+    };
+    let letters: String = ConditionType::ALL.into_iter().map(letter).collect();
+    format!("{letters} {}", status.condition(ConditionType::Ready).unwrap().reason)
+}
+
+#[test]
+fn conditions_of_each_situation() {
+    assert_eq!(summary(&healthy()), "TFFTT AllMembersReady");
+    assert_eq!(summary(&starting()), "FTFTF MembersNotReady");
+    assert_eq!(summary(&refused()), "FFTFT ConfigNotFound");
+    assert_eq!(summary(&Facts { wanted_hash: None, ..refused() }), "FFTFF ConfigNotFound");
+    assert_eq!(summary(&stopped()), "FFTTF RolloutStopped");
+    assert_eq!(summary(&Facts { pods: 5, ..healthy() }), "FTFTT ScalingDown");
+    assert_eq!(summary(&Facts { pods_current: false, ..healthy() }), "FTFTT UpdatingPods");
+    let rejected = Some("no".to_owned());
+    assert_eq!(summary(&Facts { rejected, ..healthy() }), "FFTTT ApplyRejected");
+    let step = Step::Tell { member: "alertmanager-pager-0".to_owned() };
+    assert_eq!(summary(&Facts { step, ..healthy() }), "FTFTF RollingOut");
+}
+
+#[test]
+fn a_stopped_rollout_names_the_member_and_its_error() {
+    let status = next(None, &stopped(), "now");
+    let condition = status.condition(ConditionType::ConfigProgrammed).unwrap();
+    assert_eq!(
+        condition.message,
+        "2 of 3 members run configuration 0123456789; stopped at alertmanager-pager-1: line 3: no"
+    );
+    assert_eq!(status.config.unwrap().replicas[1].hash.as_deref(), Some("0ld"));
+}
+
+#[test]
+fn time_of_transition_moves_only_when_the_status_does() {
+    let first = next(None, &starting(), "t1");
+    let same = next(Some(&first), &starting(), "t2");
+    assert_eq!(same, first);
+
+    let mut other_message = starting();
+    other_message.members[1] = member(1, HASH, false);
+    let later = next(Some(&first), &other_message, "t3");
+    let ready = later.condition(ConditionType::Ready).unwrap();
+    assert_eq!(ready.last_transition_time, "t1");
+
+    let healthy = next(Some(&later), &healthy(), "t4");
+    let time = |type_| healthy.condition(type_).unwrap().last_transition_time.clone();
+    assert_eq!(time(ConditionType::Ready), "t4");
+    assert_eq!(time(ConditionType::ConfigProgrammed), "t4");
+    assert_eq!(time(ConditionType::ConfigValid), "t1");
+}
+
+#[test]
+fn remembers_what_all_members_ran_last() {
+    let agreed = next(None, &healthy(), "t1");
+    let mut newer = stopped();
+    newer.wanted_hash = Some("f00".to_owned());
+    let config = next(Some(&agreed), &newer, "t2").config.unwrap();
+    assert_eq!((config.hash.as_str(), config.programmed_hash.as_deref()), ("f00", Some(HASH)));
+}
+
+#[test]
+fn counts_are_of_pods() {
+    let status = next(None, &Facts { pods: 5, ..starting() }, "t1");
+    assert_eq!((status.replicas, status.ready_replicas), (5, 2));
+    assert_eq!(status.observed_generation, Some(4));
+}
