@@ -5,13 +5,18 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use crate::label::{GoQuoted, LabelSet};
 
+mod classic;
 mod mode;
+mod re2;
+#[cfg(test)]
+mod tests;
+mod utf8;
 
-pub use mode::{Mode, ParseError, Warning, parse_list, parse_one, valid_label_name};
+pub use mode::{Mode, ParseError, Warning, parse_list, parse_one, valid_classic_name, valid_label_name};
 
 /// How a value is compared; in the order in which matchers sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,15 +71,14 @@ pub struct Matcher {
     regex: Option<Regex>,
 }
 
-/// Why a matcher cannot be made.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("compiling the regular expression `{pattern}`")]
+/// Why a matcher cannot be made: its value is no regular expression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("error parsing regexp: {reason}: `{pattern}`")]
 pub struct MatcherError {
     /// As written.
     pub pattern: String,
     /// What is wrong with it.
-    #[source]
-    pub source: regex::Error,
+    pub reason: String,
 }
 
 impl Matcher {
@@ -84,10 +88,8 @@ impl Matcher {
     /// When the value is no regular expression but `op` needs one.
     pub fn new(op: Op, name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> Result<Self, MatcherError> {
         let (name, value) = (name.into(), value.into());
-        let compile = || {
-            Regex::new(&format!("^(?:{value})$")).map_err(|source| MatcherError { pattern: value.to_string(), source })
-        };
-        let regex = if op.is_regex() { Some(compile()?) } else { None };
+        let fail = |reason| MatcherError { pattern: value.to_string(), reason };
+        let regex = if op.is_regex() { Some(re2::compile(&value).map_err(fail)?) } else { None };
         Ok(Self { name, op, value, regex })
     }
 
@@ -99,7 +101,7 @@ impl Matcher {
     /// Whether the label's value fulfils it.
     pub fn matches_value(&self, value: &str) -> bool {
         let found = match &self.regex {
-            Some(regex) => regex.is_match(value),
+            Some(regex) => regex.is_match(value.as_bytes()),
             None => &*self.value == value,
         };
         found == self.op.is_positive()

@@ -1,0 +1,183 @@
+//! Puts a config together from its sections and checks what spans them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::error::ConfigError;
+use super::hash::{content_hash, metric_hash};
+use super::matchers::Reader;
+use super::model::{Config, Receiver, Route};
+use super::node;
+use super::print::{Fields, Out, print};
+use super::section::Section;
+use super::{global, inhibit_read, interval_read, receiver_read, route_read};
+use crate::duration::print_prometheus;
+use crate::interval::TimeInterval;
+use crate::matcher::Mode;
+
+const FIELDS: [&str; 9] = [
+    "global",
+    "route",
+    "inhibit_rules",
+    "receivers",
+    "templates",
+    "mute_time_intervals",
+    "time_intervals",
+    "tracing",
+    "event_recorder",
+];
+
+/// Reads and validates a config; only the first YAML document counts.
+///
+/// # Errors
+/// At the first thing that the reference refuses, and at what this version cannot act on yet.
+pub fn parse(text: &str, mode: Mode) -> Result<Config, ConfigError> {
+    let document = node::read(text)?.filter(|node| !node.is_null());
+    let Some(document) = document else {
+        let message = "no route provided in config".to_owned();
+        return Err(ConfigError { line: None, column: None, path: String::new(), message });
+    };
+    let section = Section::open(&document, "", "config.plain", &FIELDS)?;
+    let mut reader = Reader { mode, warnings: Vec::new() };
+    let mut printed = Fields::default();
+
+    let global = global::read(section.get("global"))?;
+    printed.put("global", global.printed.clone());
+
+    let (receivers, receivers_printed) = read_receivers(&section, &global)?;
+
+    let root = match section.get("route") {
+        Some(node) => node,
+        None => return Err(section.error("route", "no routes provided")),
+    };
+    let (route, route_printed) = route_read::read(root, "route", &mut reader)?;
+    printed.put("route", route_printed);
+
+    let (mut inhibit_rules, mut rules_printed) = (Vec::new(), Vec::new());
+    for (path, node) in section.list("inhibit_rules", "[]common.InhibitRule")?.unwrap_or_default() {
+        let (rule, out) = inhibit_read::read(node, &path, &mut reader)?;
+        inhibit_rules.push(rule);
+        rules_printed.push(out);
+    }
+    printed.put_some("inhibit_rules", Out::List(rules_printed));
+    printed.put_some("receivers", receivers_printed);
+    printed.put("templates", Out::List(Vec::new()));
+    refuse_unsupported(&section)?;
+
+    let mut time_intervals = BTreeMap::new();
+    for (field, what) in [("mute_time_intervals", "mute time interval"), ("time_intervals", "time interval")] {
+        printed.put_some(field, read_intervals(&section, field, what, &mut time_intervals)?);
+    }
+
+    route.check_root()?;
+    let names: BTreeSet<&str> = receivers.iter().map(|receiver| &*receiver.name).collect();
+    route.check_receivers(&names)?;
+    route.check_intervals(&time_intervals.keys().cloned().collect())?;
+
+    let route = route.into_root();
+    let mut warnings = reader.warnings;
+    warn_of_intervals(&route, &mut warnings);
+    warn_of_zones(&time_intervals, &mut warnings);
+    Ok(Config {
+        resolve_timeout: global.resolve_timeout,
+        route,
+        receivers,
+        inhibit_rules,
+        time_intervals,
+        original: print(printed.done()).into(),
+        hash: content_hash(&[("alertmanager.yml", text.as_bytes())]),
+        md5_hash: metric_hash(text.as_bytes()),
+        mode,
+        warnings,
+    })
+}
+
+fn read_receivers(section: &Section<'_>, global: &global::Global) -> Result<(Vec<Receiver>, Out), ConfigError> {
+    let (mut receivers, mut printed) = (Vec::<Receiver>::new(), Vec::new());
+    let mut names = BTreeSet::new();
+    for (path, node) in section.list("receivers", "[]config.Receiver")?.unwrap_or_default() {
+        let (receiver, out) = receiver_read::read(node, &path, global)?;
+        if !names.insert(Arc::clone(&receiver.name)) {
+            let message = format!("notification config name \"{}\" is not unique", receiver.name);
+            return Err(node.error(&path, message));
+        }
+        receivers.push(receiver);
+        printed.push(out);
+    }
+    Ok((receivers, Out::List(printed)))
+}
+
+fn read_intervals(
+    section: &Section<'_>,
+    field: &str,
+    what: &str,
+    intervals: &mut BTreeMap<Arc<str>, Vec<TimeInterval>>,
+) -> Result<Out, ConfigError> {
+    let mut printed = Vec::new();
+    for (path, node) in section.list(field, "[]config.TimeInterval")?.unwrap_or_default() {
+        let (named, out) = interval_read::read(node, &path, what)?;
+        if intervals.contains_key(&named.name) {
+            return Err(named.section.error("name", format!("{what} \"{}\" is not unique", named.name)));
+        }
+        intervals.insert(named.name, named.elements);
+        printed.push(out);
+    }
+    Ok(Out::List(printed))
+}
+
+/// What the reference would act on and this version does not.
+fn refuse_unsupported(section: &Section<'_>) -> Result<(), ConfigError> {
+    if section.texts("templates")?.is_some_and(|patterns| !patterns.is_empty()) {
+        return Err(section.unsupported("templates", "webhooks need none"));
+    }
+    for name in ["tracing", "event_recorder"] {
+        if section.get(name).is_some() {
+            return Err(section.unsupported(name, ""));
+        }
+    }
+    Ok(())
+}
+
+fn warn_of_intervals(route: &Route, warnings: &mut Vec<String>) {
+    let Route { repeat_interval, group_interval, .. } = route;
+    if repeat_interval < group_interval {
+        warnings.push(format!(
+            "route {}: repeat_interval {} is less than group_interval {}: notifications repeat only at the next \
+             group_interval",
+            route.key,
+            print_prometheus(*repeat_interval),
+            print_prometheus(*group_interval),
+        ));
+    }
+    route.routes.iter().for_each(|route| warn_of_intervals(route, warnings));
+}
+
+fn warn_of_zones(intervals: &BTreeMap<Arc<str>, Vec<TimeInterval>>, warnings: &mut Vec<String>) {
+    for (name, elements) in intervals {
+        let local = |element: &TimeInterval| element.location.as_ref().is_some_and(|l| l.name() == "Local");
+        if elements.iter().any(local) {
+            warnings.push(format!("time interval {name}: location Local is read as UTC"));
+        }
+    }
+}
+
+impl Config {
+    /// What to log about routes that repeat more rarely than the notification log remembers: one line each.
+    pub fn retention_warnings(&self, retention: std::time::Duration) -> Vec<String> {
+        let mut warnings = Vec::new();
+        warn_of_retention(&self.route, retention, &mut warnings);
+        warnings
+    }
+}
+
+fn warn_of_retention(route: &Route, retention: std::time::Duration, warnings: &mut Vec<String>) {
+    if route.repeat_interval > retention {
+        warnings.push(format!(
+            "route {}: repeat_interval {} is greater than the data retention {}: notifications may repeat more often",
+            route.key,
+            print_prometheus(route.repeat_interval),
+            print_prometheus(retention),
+        ));
+    }
+    route.routes.iter().for_each(|route| warn_of_retention(route, retention, warnings));
+}

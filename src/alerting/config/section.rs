@@ -1,0 +1,176 @@
+//! One mapping of a config, read strictly: known keys only, each once, of the right type.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::error::ConfigError;
+use super::node::{Content, Node};
+use super::scalar::{Resolved, mismatch, resolve};
+use crate::duration::{parse_go, parse_prometheus};
+
+/// A mapping with its place in the document.
+pub(super) struct Section<'a> {
+    path: String,
+    node: &'a Node,
+    entries: Vec<(&'a str, &'a Node)>,
+}
+
+impl<'a> Section<'a> {
+    /// Opens a mapping that may have the given keys; a null counts as an empty one. `kind` is the reference's name
+    /// of the type, for its error texts.
+    pub(super) fn open(node: &'a Node, path: &str, kind: &str, known: &[&str]) -> Result<Self, ConfigError> {
+        let mut entries: Vec<(&str, &Node)> = Vec::new();
+        for (name, key, value) in pairs(node, path, kind)? {
+            if !known.contains(&name) {
+                return Err(key.error(path, format!("field {name} not found in type {kind}")));
+            }
+            if entries.iter().any(|(seen, _)| *seen == name) {
+                return Err(key.error(path, format!("field {name} already set in type {kind}")));
+            }
+            entries.push((name, value));
+        }
+        Ok(Self { path: path.to_owned(), node, entries })
+    }
+
+    /// Where a field of it is in the document.
+    pub(super) fn path(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The value of a field, if it is there and not null.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Node> {
+        self.raw(name).filter(|node| !node.is_null())
+    }
+
+    /// Whether a field is there, maybe as a null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
+    /// An error about a field, or about the section when the field is not there.
+    pub(super) fn error(&self, name: &str, message: impl Into<String>) -> ConfigError {
+        match self.raw(name) {
+            Some(node) => node.error(&self.path(name), message),
+            None => self.node.error(&self.path, message),
+        }
+    }
+
+    /// The error for a field that this version cannot act on.
+    pub(super) fn unsupported(&self, name: &str, why: &str) -> ConfigError {
+        let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+        self.error(name, format!("{name} is not supported yet{why}"))
+    }
+
+    /// A text; any scalar is one.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, ConfigError> {
+        self.get(name).map(|node| text_of(node, &self.path(name), "string")).transpose()
+    }
+
+    /// A boolean. Null is `false`, even where the default is `true` (reference behaviour).
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, ConfigError> {
+        let Some(node) = self.raw(name) else { return Ok(default) };
+        match resolve(node, &self.path(name), "bool")? {
+            Resolved::Bool(value) => Ok(value),
+            Resolved::Null => Ok(false),
+            _ => Err(mismatch(node, &self.path(name), "bool")),
+        }
+    }
+
+    /// A whole number, not negative. Null is 0.
+    pub(super) fn count(&self, name: &str, default: u64) -> Result<u64, ConfigError> {
+        let Some(node) = self.raw(name) else { return Ok(default) };
+        let wrong = || mismatch(node, &self.path(name), "uint64");
+        match resolve(node, &self.path(name), "uint64")? {
+            Resolved::Null => Ok(0),
+            Resolved::Int(value) => u64::try_from(value).map_err(|_| wrong()),
+            Resolved::Float(value) if (0.0..1.8e19).contains(&value) => Ok(value as u64),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// A duration in Prometheus' form; `None` for null.
+    pub(super) fn duration(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        parse_prometheus(text).map(Some).map_err(|e| self.error(name, e.to_string()))
+    }
+
+    /// A duration in Go's form, or a number of nanoseconds. Absent and null are 0.
+    pub(super) fn go_duration(&self, name: &str) -> Result<Duration, ConfigError> {
+        let Some(node) = self.get(name) else { return Ok(Duration::ZERO) };
+        let path = self.path(name);
+        let wrong = || mismatch(node, &path, "time.Duration");
+        match resolve(node, &path, "time.Duration")? {
+            Resolved::Int(nanos) => Ok(Duration::from_nanos(u64::try_from(nanos).map_err(|_| wrong())?)),
+            Resolved::Text(text) => parse_go(text)
+                .map_err(|e| if text.starts_with('-') { node.error(&path, e.to_string()) } else { wrong() }),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// The items of a list with their paths; `None` when it is absent or null.
+    pub(super) fn list(&self, name: &str, kind: &str) -> Result<Option<Vec<(String, &'a Node)>>, ConfigError> {
+        let Some(node) = self.get(name) else { return Ok(None) };
+        let path = self.path(name);
+        let Content::Sequence(items) = &node.content else { return Err(mismatch(node, &path, kind)) };
+        Ok(Some(items.iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), Rc::as_ref(item))).collect()))
+    }
+
+    /// A list of texts with their nodes; null items are empty texts.
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<(&'a str, String, &'a Node)>>, ConfigError> {
+        let Some(items) = self.list(name, "[]string")? else { return Ok(None) };
+        let read = |(path, node): (String, &'a Node)| {
+            let text = if node.is_null() { "" } else { text_of(node, &path, "string")? };
+            Ok((text, path, node))
+        };
+        items.into_iter().map(read).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A map of texts by their keys; null values are empty texts. `None` when it is absent or null.
+    pub(super) fn text_map(&self, name: &str) -> Result<BTreeMap<&'a str, &'a str>, ConfigError> {
+        let mut map = BTreeMap::new();
+        for (key, node, path) in self.map(name, "map[string]string")? {
+            let text = if node.is_null() { "" } else { text_of(node, &path, "string")? };
+            map.insert(key, text);
+        }
+        Ok(map)
+    }
+
+    /// The entries of a map with their paths, keys unique; empty when it is absent or null.
+    pub(super) fn map(&self, name: &str, kind: &str) -> Result<Vec<(&'a str, &'a Node, String)>, ConfigError> {
+        let Some(node) = self.get(name) else { return Ok(Vec::new()) };
+        let path = self.path(name);
+        let mut entries: Vec<(&str, &Node, String)> = Vec::new();
+        for (key, at, value) in pairs(node, &path, kind)? {
+            if entries.iter().any(|(seen, _, _)| *seen == key) {
+                return Err(at.error(&path, format!("key \"{key}\" already set in map")));
+            }
+            entries.push((key, value, format!("{path}.{key}")));
+        }
+        Ok(entries)
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|(key, _)| *key == name).map(|(_, node)| *node)
+    }
+}
+
+/// The text of a scalar.
+pub(super) fn text_of<'a>(node: &'a Node, path: &str, wanted: &str) -> Result<&'a str, ConfigError> {
+    resolve(node, path, wanted)?;
+    match &node.content {
+        Content::Scalar { text, .. } => Ok(text),
+        _ => Err(mismatch(node, path, wanted)),
+    }
+}
+
+/// Keys as texts, with their nodes and values.
+fn pairs<'a>(node: &'a Node, path: &str, kind: &str) -> Result<Vec<(&'a str, &'a Node, &'a Node)>, ConfigError> {
+    match &node.content {
+        Content::Mapping(entries) => {
+            entries.iter().map(|(key, value)| Ok((text_of(key, path, "string")?, &**key, &**value))).collect()
+        }
+        _ if node.is_null() => Ok(Vec::new()),
+        _ => Err(mismatch(node, path, kind)),
+    }
+}

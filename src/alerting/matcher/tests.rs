@@ -1,0 +1,2 @@
+//! Tables and laws of matchers.
+#![allow(clippy::unwrap_used)]
