@@ -1,0 +1,2 @@
+//! Deliveries to servers on loopback.
+#![allow(clippy::unwrap_used)]

@@ -1,0 +1,157 @@
+//! Trust towards receivers: the system's certificates, or the config's, or none.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use alerting::config::TlsConfig;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+/// Why TLS can't be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    /// The certificates to trust are not PEM, or none.
+    #[error("reading the certificates to trust: no usable PEM certificate")]
+    NoCertificate,
+    /// The name to expect isn't one.
+    #[error("server name to expect")]
+    ServerName(#[source] InvalidDnsNameError),
+    /// The provider can't do any version.
+    #[error("choosing protocol versions")]
+    Versions(#[source] Error),
+    /// The certificates to trust can't be used.
+    #[error("trusting the given certificates")]
+    Verifier(#[source] rustls::server::VerifierBuilderError),
+}
+
+/// Whom to trust.
+enum Trust {
+    /// Whom the system trusts; looked at when the first certificate has to be judged, so that plain HTTP costs nothing
+    /// and works where there's no certificate file at all.
+    System,
+    /// Only who is vouched for by these.
+    Given(Arc<WebPkiServerVerifier>),
+    /// Anybody.
+    Anybody,
+}
+
+/// Judges certificates of receivers.
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
+    /// To expect instead of the URL's host.
+    name: Option<ServerName<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Given(_) => "Given",
+            Self::Anybody => "Anybody",
+        })
+    }
+}
+
+/// The client side of TLS for `tls`, whose certificates are `ca` (from the config or its file).
+///
+/// # Errors
+/// When the certificates or the name make no sense.
+pub(super) fn config(tls: &TlsConfig, ca: Option<&[u8]>, http2: bool) -> Result<ClientConfig, TlsError> {
+    let provider = provider();
+    let trust = match ca {
+        _ if tls.insecure_skip_verify => Trust::Anybody,
+        Some(pem) => Trust::Given(given(pem, &provider)?),
+        None => Trust::System,
+    };
+    let name = tls.server_name.as_ref().map(|name| ServerName::try_from(name.clone()));
+    let name = name.transpose().map_err(TlsError::ServerName)?;
+    let verifier = Verifier { trust, name, provider: Arc::clone(&provider) };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Versions)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    if http2 {
+        config.alpn_protocols.push(b"h2".to_vec());
+    }
+    config.alpn_protocols.push(b"http/1.1".to_vec());
+    Ok(config)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    Arc::clone(PROVIDER.get_or_init(|| Arc::new(ring::default_provider())))
+}
+
+fn given(pem: &[u8], provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let (added, _) = roots.add_parsable_certificates(certificates.map_err(|_| TlsError::NoCertificate)?);
+    if added == 0 {
+        return Err(TlsError::NoCertificate);
+    }
+    let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    builder.build().map_err(TlsError::Verifier)
+}
+
+/// Read once: all clients share it.
+fn system(provider: &Arc<CryptoProvider>) -> Option<&'static Arc<WebPkiServerVerifier>> {
+    static SYSTEM: OnceLock<Option<Arc<WebPkiServerVerifier>>> = OnceLock::new();
+    let load = || {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        // an empty store can't be built: then nobody is trusted
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok()
+    };
+    SYSTEM.get_or_init(load).as_ref()
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let name = self.name.as_ref().unwrap_or(server_name);
+        let verifier = match &self.trust {
+            Trust::Anybody => return Ok(ServerCertVerified::assertion()),
+            Trust::Given(verifier) => verifier,
+            Trust::System => {
+                system(&self.provider).ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?
+            }
+        };
+        verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
