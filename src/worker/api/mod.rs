@@ -1,0 +1,198 @@
+//! The HTTP surface: what the reference serves, under the same paths, with the same bytes.
+//!
+//! Handlers parse and validate on their own threads, ask the engine through [`Handle`] for as little as possible, and
+//! serialise outside of it.
+
+mod alerts;
+mod deprecated;
+mod dto;
+mod fallback;
+mod groups;
+mod json;
+mod limits;
+mod measure;
+mod page;
+mod posted;
+mod query;
+mod receivers;
+mod refusal;
+mod request;
+mod silences;
+mod status;
+mod time;
+mod uri;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerting::matcher::Mode;
+use alerting::time::Timestamp;
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware;
+use axum::routing::{MethodRouter, get};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+pub(crate) use json::response as json_response;
+pub(crate) use measure::{Histogram, HttpStats};
+pub(crate) use refusal::text as text_response;
+
+use crate::handle::Handle;
+use crate::reload::ReloadStatus;
+use crate::{health, metrics};
+
+/// Asks for a reload of the config; the answer is why the new one isn't used, if it isn't.
+pub type ReloadRequest = oneshot::Sender<Result<(), String>>;
+
+/// What the HTTP surface needs of the rest of the process.
+#[derive(Debug, Clone)]
+pub struct ApiState {
+    /// The engine.
+    pub handle: Handle,
+    /// From the command line.
+    pub options: Arc<ApiOptions>,
+    /// To the task that reads the config.
+    pub reload: mpsc::Sender<ReloadRequest>,
+    /// From the same task.
+    pub reload_status: watch::Receiver<ReloadStatus>,
+}
+
+/// How the HTTP surface is to behave.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// Below which path everything is mounted; `""` or `"/"`: the root. A slash at the end is ignored.
+    pub route_prefix: String,
+    /// Shown on the page, without a slash at the end.
+    pub external_url: String,
+    /// When the process started.
+    pub started_at: Timestamp,
+    /// Shown by `status` and `alertmanager_build_info`.
+    pub version: VersionInfo,
+    /// GET requests served at the same time; `None`: as many as there are processors, at least 8.
+    pub get_concurrency: Option<usize>,
+    /// How long a request may take; `None`: any time.
+    pub timeout: Option<Duration>,
+    /// The matcher syntax, also for filters, and which label names are valid.
+    pub mode: Mode,
+    /// `alerts.per-alertname-limit`, 0 when there is none: metric only.
+    pub alerts_per_name_max: u64,
+}
+
+/// What was built from what; texts may be empty.
+#[derive(Debug, Clone)]
+pub struct VersionInfo {
+    /// Of the program.
+    pub version: String,
+    /// Of the sources.
+    pub revision: String,
+    /// Of the sources.
+    pub branch: String,
+    /// Who built.
+    pub build_user: String,
+    /// When.
+    pub build_date: String,
+    /// The compiler, in the place where the reference names its own.
+    pub go_version: String,
+}
+
+impl Default for VersionInfo {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            revision: String::new(),
+            branch: String::new(),
+            build_user: String::new(),
+            build_date: String::new(),
+            go_version: String::new(),
+        }
+    }
+}
+
+/// What handlers share.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) state: ApiState,
+    pub(crate) http: Arc<HttpStats>,
+    gets: Arc<Gets>,
+    /// `""` or `/like/this`.
+    pub(crate) prefix: Arc<str>,
+}
+
+/// The GET requests that may run at the same time.
+#[derive(Debug)]
+struct Gets {
+    free: Semaphore,
+    most: usize,
+}
+
+/// The whole HTTP surface.
+pub fn router(state: ApiState) -> Router {
+    let most = state.options.get_concurrency.filter(|most| *most > 0).unwrap_or_else(default_concurrency);
+    let prefix: Arc<str> = state.options.route_prefix.trim_end_matches('/').into();
+    let api = Api {
+        state,
+        http: Arc::default(),
+        gets: Arc::new(Gets { free: Semaphore::new(most), most }),
+        prefix: prefix.clone(),
+    };
+    let mut router = Router::new();
+    let mut mount = |path: &str, methods: MethodRouter<Api>| {
+        let path = format!("{prefix}{path}");
+        router = std::mem::take(&mut router).route(&path, methods);
+    };
+    for (path, methods) in operations() {
+        // the reference ignores a slash at the end here
+        mount(&format!("/api/v2{path}/"), methods.clone());
+        mount(&format!("/api/v2{path}"), methods);
+    }
+    for (path, methods) in deprecated::paths() {
+        mount(path, methods);
+    }
+    mount("/", plain("GET, OPTIONS", get(page::show)));
+    mount("/metrics", plain("GET, OPTIONS", get(metrics::show)));
+    mount("/-/healthy", probe(health::healthy));
+    mount("/-/ready", probe(health::ready));
+    mount("/-/config", plain("GET, OPTIONS", get(health::config)));
+    mount("/-/reload", plain("OPTIONS, POST", axum::routing::post(health::reload)));
+    router
+        .fallback(fallback::elsewhere)
+        .layer(middleware::from_fn_with_state(api.clone(), limits::limit))
+        .layer(middleware::from_fn_with_state(api.clone(), measure::measure))
+        .with_state(api)
+}
+
+fn operations() -> [(&'static str, MethodRouter<Api>); 6] {
+    [
+        ("/status", operation("GET", get(status::show))),
+        ("/receivers", operation("GET", get(receivers::list))),
+        ("/alerts", operation("GET,POST", get(alerts::list).post(alerts::add))),
+        ("/alerts/groups", operation("GET", get(groups::list))),
+        ("/silences", operation("GET,POST", get(silences::list).post(silences::set))),
+        ("/silence/{id}", operation("DELETE,GET", get(silences::show).delete(silences::expire))),
+    ]
+}
+
+/// Below `/api/v2` other methods, HEAD too, are refused in JSON.
+fn operation(allow: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> {
+    let refuse = move |method| std::future::ready(refusal::method_not_allowed(&method, allow));
+    methods.head(refuse).fallback(refuse)
+}
+
+/// Elsewhere other methods, HEAD too, are refused in text, and OPTIONS says which there are.
+fn plain(allow: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> {
+    let refuse = move |method| std::future::ready(refusal::plain_method_not_allowed(&method, allow));
+    methods.head(refuse).fallback(refuse)
+}
+
+/// As [`plain`], for what answers HEAD too.
+fn probe<T: 'static>(handler: impl Handler<T, Api>) -> MethodRouter<Api> {
+    let refuse = |method| std::future::ready(refusal::plain_method_not_allowed(&method, "GET, HEAD, OPTIONS"));
+    get(handler).fallback(refuse)
+}
+
+fn default_concurrency() -> usize {
+    std::thread::available_parallelism().map_or(8, |n| n.get().max(8))
+}

@@ -1,0 +1,374 @@
+//! Posted alerts: from the bytes of a request to what the engine merges, in one pass. This is the hottest path of the
+//! whole program: every Prometheus posts every firing alert again and again.
+//!
+//! Texts are borrowed from the body; what is kept of an alert is packed once.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use alerting::alert::PostedAlert;
+use alerting::label::{GoQuoted, LabelSet};
+use alerting::matcher::{Mode, valid_label_name};
+use alerting::time::Timestamp;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::time;
+use super::uri::is_request_uri;
+
+/// What is said of an alert that ends before it starts.
+pub(super) const ENDS_BEFORE_START: &str = "start time must be before end time";
+
+/// What a request holds.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// Valid alerts, in their order.
+    pub(super) alerts: Vec<PostedAlert>,
+    /// What is wrong with each of the others.
+    pub(super) errors: Vec<String>,
+    /// Those others that fired.
+    pub(super) invalid_firing: u64,
+    /// Those others that were resolved.
+    pub(super) invalid_resolved: u64,
+}
+
+/// Why nothing of a request is taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Not the JSON that it should be.
+    Malformed(String),
+    /// A field is missing or not of its format: code and text of the answer.
+    Field(u16, String),
+}
+
+/// Reads an array of alerts; `now` tells the resolved ones, for counting.
+///
+/// # Errors
+/// When anything in the array is malformed. Alerts that are only invalid are left out.
+pub(super) fn read(body: &[u8], mode: Mode, now: Timestamp) -> Result<Batch, Refused> {
+    // as Go's decoder, which replaces what is no UTF-8
+    let text = String::from_utf8_lossy(body);
+    let mut reader = Reader { mode, now, batch: Batch::default(), refused: None, position: 0, pairs: Vec::new() };
+    // what follows the array is ignored (reference behaviour)
+    let mut json = serde_json::Deserializer::from_str(&text);
+    match json.deserialize_any(Array(&mut reader)) {
+        Ok(()) => {}
+        Err(error) if error.is_eof() => return Err(Refused::Malformed("unexpected EOF".into())),
+        Err(error) => return Err(Refused::Malformed(error.to_string())),
+    }
+    match reader.refused {
+        Some(refused) => Err(refused),
+        None => Ok(reader.batch),
+    }
+}
+
+type Pairs<'de> = Vec<(Cow<'de, str>, Cow<'de, str>)>;
+
+struct Reader<'de> {
+    mode: Mode,
+    now: Timestamp,
+    batch: Batch,
+    refused: Option<Refused>,
+    /// Of the present alert in the array.
+    position: usize,
+    /// Of the present label set; kept for its memory.
+    pairs: Pairs<'de>,
+}
+
+/// The fields of an alert.
+#[derive(Default)]
+struct Fields<'de> {
+    labels: Option<LabelSet>,
+    annotations: Option<LabelSet>,
+    generator_url: Cow<'de, str>,
+    starts_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, fields: Fields<'_>) {
+        let position = self.position;
+        self.position += 1;
+        if self.refused.is_some() {
+            return;
+        }
+        if !fields.generator_url.is_empty() && !is_request_uri(&fields.generator_url) {
+            let url = GoQuoted(&fields.generator_url);
+            let text = format!("{position}.generatorURL in body must be of type uri: {url}");
+            self.refused = Some(Refused::Field(601, text));
+            return;
+        }
+        let Some(labels) = fields.labels else {
+            self.refused = Some(Refused::Field(602, format!("{position}.labels in body is required")));
+            return;
+        };
+        let annotations = fields.annotations.unwrap_or_else(LabelSet::empty);
+        if let Some(error) = self.fault(&labels, &annotations, fields.starts_at, fields.ends_at) {
+            self.batch.errors.push(error);
+            match fields.ends_at.is_some_and(|end| end <= self.now) {
+                true => self.batch.invalid_resolved += 1,
+                false => self.batch.invalid_firing += 1,
+            }
+            return;
+        }
+        let url = fields.generator_url.into();
+        self.batch.alerts.push(PostedAlert::new(labels, annotations, url, fields.starts_at, fields.ends_at));
+    }
+
+    /// What is wrong with an alert, in the reference's order and words.
+    fn fault(
+        &self,
+        labels: &LabelSet,
+        annotations: &LabelSet,
+        starts_at: Option<Timestamp>,
+        ends_at: Option<Timestamp>,
+    ) -> Option<String> {
+        if let (Some(start), Some(end)) = (starts_at, ends_at)
+            && end < start
+        {
+            return Some(ENDS_BEFORE_START.to_owned());
+        }
+        if labels.is_empty() {
+            return Some("at least one label pair required".to_owned());
+        }
+        let bad_name = |set: &LabelSet| {
+            set.iter().find(|(name, _)| !valid_label_name(self.mode, name)).map(|(name, _)| GoQuoted(name).to_string())
+        };
+        if let Some(name) = bad_name(labels) {
+            return Some(format!("invalid label set: invalid name {name}"));
+        }
+        bad_name(annotations).map(|name| format!("invalid annotations: invalid name {name}"))
+    }
+
+    /// Labels without a value don't count; of a name given twice the last one does.
+    fn drop_empty(&mut self) {
+        if self.pairs.iter().all(|(_, value)| !value.is_empty()) {
+            return;
+        }
+        let empty: Vec<_> = self.pairs.iter().filter(|(_, v)| v.is_empty()).map(|(n, _)| n.clone()).collect();
+        let last_is_empty =
+            |name: &str| self.pairs.iter().rev().find(|(n, _)| n == name).is_some_and(|(_, v)| v.is_empty());
+        let dropped: Vec<_> = empty.into_iter().filter(|name| last_is_empty(name)).collect();
+        self.pairs.retain(|(name, _)| !dropped.contains(name));
+    }
+}
+
+/// The array, or `null` for an empty one.
+struct Array<'r, 'de>(&'r mut Reader<'de>);
+
+impl<'de> Visitor<'de> for Array<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of alerts")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(OneAlert(self.0))?.is_some() {}
+        Ok(())
+    }
+}
+
+/// One alert; `null` is one without labels.
+struct OneAlert<'r, 'de>(&'r mut Reader<'de>);
+
+impl<'de> DeserializeSeed<'de> for OneAlert<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OneAlert<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an alert")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.0.take(Fields::default());
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut fields = Fields::default();
+        while let Some(Text(key)) = map.next_key()? {
+            match field(&key) {
+                "labels" => fields.labels = map.next_value_seed(Set { reader: self.0, drop_empty: true })?,
+                "annotations" => fields.annotations = map.next_value_seed(Set { reader: self.0, drop_empty: false })?,
+                "startsAt" => fields.starts_at = map.next_value::<Time>()?.0,
+                "endsAt" => fields.ends_at = map.next_value::<Time>()?.0,
+                "generatorURL" => fields.generator_url = map.next_value::<Text<'_>>()?.0,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        self.0.take(fields);
+        Ok(())
+    }
+}
+
+/// The case of a key doesn't matter (reference behaviour).
+fn field(key: &str) -> &str {
+    const FIELDS: [&str; 5] = ["labels", "annotations", "startsAt", "endsAt", "generatorURL"];
+    FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(key)).unwrap_or_default()
+}
+
+/// A label set; `null` is none.
+struct Set<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    drop_empty: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Set<'_, 'de> {
+    type Value = Option<LabelSet>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Set<'_, 'de> {
+    type Value = Option<LabelSet>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with texts")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        self.reader.pairs.clear();
+        while let Some((Text(name), Text(value))) = map.next_entry()? {
+            self.reader.pairs.push((name, value));
+        }
+        if self.drop_empty {
+            self.reader.drop_empty();
+        }
+        Ok(Some(LabelSet::new(self.reader.pairs.drain(..))))
+    }
+}
+
+/// A string, borrowed where it has no escapes; `null` is `""`.
+#[derive(Default)]
+struct Text<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Text::default())
+    }
+}
+
+/// A time; `null` and the year 1 are none.
+struct Time(Option<Timestamp>);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Some(Text(text)) = Option::<Text<'de>>::deserialize(deserializer)? else { return Ok(Self(None)) };
+        time::parse(&text).map(Self).map_err(Error::custom)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn batch(json: &str) -> Batch {
+        read(json.as_bytes(), Mode::default(), Timestamp::from_secs(1_000)).unwrap()
+    }
+
+    fn refused(json: &str) -> Refused {
+        read(json.as_bytes(), Mode::default(), Timestamp::from_secs(1_000)).unwrap_err()
+    }
+
+    #[test]
+    fn an_alert_as_prometheus_posts_it() {
+        let batch = batch(
+            r#"[{"annotations":{"summary":"a \"b\""},"endsAt":"2026-11-21T12:50:01.113Z","startsAt":"2026-11-21T12:46:01Z",
+                "generatorURL":"http://prom:9090/graph?g0.expr=up","labels":{"severity":"page","alertname":"Down","x":""}}]"#,
+        );
+        let [alert] = batch.alerts.as_slice() else { panic!("{batch:?}") };
+        assert_eq!(alert.labels.to_string(), r#"{alertname="Down", severity="page"}"#);
+        assert_eq!(alert.annotations.get("summary"), Some("a \"b\""));
+        assert_eq!(&*alert.generator_url, "http://prom:9090/graph?g0.expr=up");
+        assert_eq!(alert.starts_at.unwrap().to_string(), "2026-11-21T12:46:01Z");
+        assert_eq!(alert.ends_at.unwrap().to_string(), "2026-11-21T12:50:01.113Z");
+    }
+
+    #[test]
+    fn valid_alerts_stay_when_others_are_invalid() {
+        let batch = batch(
+            r#"[{"labels":{"a":""}},{"labels":{"ok":"1"}},{"labels":{"":"x"}},{"labels":{"a":"b"},"annotations":{"":""}},
+                {"labels":{"b":"1"},"startsAt":"1970-01-02T00:00:00Z","endsAt":"1970-01-01T00:00:00Z"}]"#,
+        );
+        assert_eq!(batch.alerts.len(), 1);
+        assert_eq!(
+            batch.errors,
+            [
+                "at least one label pair required",
+                "invalid label set: invalid name \"\"",
+                "invalid annotations: invalid name \"\"",
+                "start time must be before end time",
+            ]
+        );
+        assert_eq!((batch.invalid_firing, batch.invalid_resolved), (3, 1));
+    }
+
+    #[test]
+    fn the_first_bad_field_refuses_all() {
+        assert_eq!(refused("[{},{}]"), Refused::Field(602, "0.labels in body is required".into()));
+        assert_eq!(
+            refused(r#"[{"labels":{"a":"b"}},{"generatorURL":"x"}]"#),
+            Refused::Field(601, "1.generatorURL in body must be of type uri: \"x\"".into())
+        );
+        assert_eq!(refused("[{"), Refused::Malformed("unexpected EOF".into()));
+        assert!(matches!(refused(r#"[{"labels":{"a":1}}]"#), Refused::Malformed(_)));
+        assert!(matches!(refused("{}"), Refused::Malformed(_)));
+        assert!(matches!(refused(r#"[{},{"startsAt":"x"}]"#), Refused::Malformed(_)));
+    }
+
+    #[test]
+    fn what_go_takes_is_taken() {
+        assert_eq!(batch("null").alerts, []);
+        assert_eq!(batch("[] trailing").alerts, []);
+        let labels = |json: &str| batch(json).alerts[0].labels.to_string();
+        assert_eq!(labels(r#"[{"Labels":{"a":"b","a":"c"},"unknown":{"x":[1]},"startsAt":null}]"#), r#"{a="c"}"#);
+        assert_eq!(labels(r#"[{"labels":{"a":"b","a":"","c":"","c":"d","e":null}}]"#), r#"{c="d"}"#);
+        assert_eq!(labels(r#"[{"labels":{"a":"\u00e9\ud83d\ude00"}}]"#), r#"{a="é😀"}"#);
+        let bytes = b"[{\"labels\":{\"a\":\"\xff\"}}]";
+        let lossy = read(bytes, Mode::default(), Timestamp::EPOCH).unwrap();
+        assert_eq!(lossy.alerts[0].labels.get("a"), Some("\u{fffd}"));
+    }
+}

@@ -1,0 +1,90 @@
+//! Answers to requests that can't be served, in the reference's shapes: `{"code":…}` for what its generated server
+//! refuses, a JSON string for what its handlers refuse, plain text outside of `/api/v2`.
+
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::json;
+use crate::handle::Stopped;
+
+const NO_SNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+
+#[derive(Serialize)]
+struct Coded<'a> {
+    code: u16,
+    message: &'a str,
+}
+
+/// `{"code":…,"message":"…"}` without a newline. Codes above 599 are details of 422.
+pub(super) fn coded(code: u16, message: &str) -> Response {
+    let status = StatusCode::from_u16(code).ok().filter(|s| s.as_u16() < 600);
+    let body = json::encode(&Coded { code, message });
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    (status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), content_type, body).into_response()
+}
+
+/// A field is not there: code 602.
+pub(super) fn required(field: &str) -> Response {
+    coded(602, &format!("{field} in body is required"))
+}
+
+/// A JSON string.
+pub(super) fn said(status: StatusCode, message: &str) -> Response {
+    json::response(status, &message)
+}
+
+/// Status 400 with a JSON string.
+pub(super) fn bad_request(message: &str) -> Response {
+    said(StatusCode::BAD_REQUEST, message)
+}
+
+/// Plain text and a newline.
+pub(crate) fn text(status: StatusCode, message: &str) -> Response {
+    (status, [NO_SNIFF], format!("{message}\n")).into_response()
+}
+
+/// For an operation below `/api/v2`.
+pub(super) fn method_not_allowed(method: &Method, allow: &'static str) -> Response {
+    let response = coded(405, &format!("method {method} is not allowed, but [{allow}] are"));
+    with_allow(response, allow)
+}
+
+/// For other paths.
+pub(super) fn plain_method_not_allowed(method: &Method, allow: &'static str) -> Response {
+    let response = match *method {
+        Method::OPTIONS => StatusCode::OK.into_response(),
+        _ => text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+    };
+    with_allow(response, allow)
+}
+
+/// A redirect with the little page that browsers don't show.
+pub(super) fn redirect(status: StatusCode, method: &Method, to: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(to) else { return not_found() };
+    let mut response = match *method {
+        Method::GET => {
+            let page = format!("<a href=\"{to}\">{}</a>.\n\n", status.canonical_reason().unwrap_or_default());
+            (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+        }
+        _ => status.into_response(),
+    };
+    response.headers_mut().insert(header::LOCATION, location);
+    response
+}
+
+/// Outside of `/api/v2`.
+pub(super) fn not_found() -> Response {
+    text(StatusCode::NOT_FOUND, "404 page not found")
+}
+
+impl IntoResponse for Stopped {
+    fn into_response(self) -> Response {
+        said(StatusCode::SERVICE_UNAVAILABLE, &self.to_string())
+    }
+}
+
+fn with_allow(mut response: Response, allow: &'static str) -> Response {
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
