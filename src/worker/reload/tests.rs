@@ -1,2 +1,138 @@
 //! Reloads with real files and a stand-in for the event loop.
 #![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::Duration;
+
+use alerting::effects::{Options, Restored};
+use alerting::engine::Engine;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::*;
+use crate::handle::Command;
+
+const GOOD: &str = "route: {receiver: a}\nreceivers: [{name: a}]\n";
+const BETTER: &str = "route: {receiver: b}\nreceivers: [{name: b}]\n";
+const BAD: &str = "route: {receiver: c}\nreceivers: [{name: a}]\n";
+const LIMIT: Duration = Duration::from_secs(20);
+
+struct World {
+    requests: mpsc::Sender<Request>,
+    status: watch::Receiver<ReloadStatus>,
+    configs: mpsc::UnboundedReceiver<ConfigHash>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl World {
+    async fn new(path: &Path) -> Self {
+        let config = load(path, Mode::Fallback).await.unwrap();
+        let (handle, mut commands) = Handle::new();
+        let (seen, configs) = mpsc::unbounded_channel();
+        let looping = tokio::spawn(async move {
+            let mut engine = Engine::new(Options::default(), Restored::default()).unwrap();
+            while let Some(command) = commands.recv().await {
+                match command {
+                    Command::Feed(Input::Config(config)) => seen.send(config.hash).unwrap(),
+                    Command::View(look) => look(&mut engine.view(clock::now())),
+                    other => panic!("unexpected {other:?}"),
+                }
+            }
+        });
+        let (reloader, status) = Reloader::new(path.to_owned(), &config, handle);
+        let (requests, asked) = mpsc::channel(1);
+        let hangup = signal(SignalKind::hangup()).unwrap();
+        let reloading = tokio::spawn(reloader.run(asked, hangup, FileWatch::new(path)));
+        Self { requests, status, configs, tasks: vec![looping, reloading] }
+    }
+
+    async fn reload(&self) -> Result<(), String> {
+        let (tell, told) = oneshot::channel();
+        self.requests.send(tell).await.unwrap();
+        told.await.unwrap()
+    }
+
+    async fn next_config(&mut self) -> ConfigHash {
+        tokio::time::timeout(LIMIT, self.configs.recv()).await.unwrap().unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+#[tokio::test]
+async fn a_bad_file_keeps_the_running_config() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("am.yml");
+    fs::write(&path, GOOD).unwrap();
+    let mut world = World::new(&path).await;
+    let start = world.status.borrow().clone();
+    assert!(start.last_success);
+    assert_eq!(start.hash, hash(GOOD.as_bytes()));
+
+    fs::write(&path, BAD).unwrap();
+    let refused = world.reload().await.unwrap_err();
+    assert!(refused.contains("undefined receiver \"c\""), "{refused}");
+    let status = world.status.borrow().clone();
+    assert_eq!((status.last_success, status.hash), (false, start.hash));
+    assert_eq!(status.error.as_deref(), Some(refused.as_str()));
+    assert!(world.configs.try_recv().is_err());
+
+    fs::write(&path, BETTER).unwrap();
+    world.reload().await.unwrap();
+    assert_eq!(world.next_config().await, hash(BETTER.as_bytes()));
+    let status = world.status.borrow().clone();
+    assert_eq!((status.last_success, status.hash, status.error), (true, hash(BETTER.as_bytes()), None));
+    assert!(status.last_success_time >= start.last_success_time);
+    assert_ne!(status.md5_hash, start.md5_hash);
+}
+
+#[tokio::test]
+async fn a_swapped_symlink_reloads_by_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    for (name, text) in [("..1", GOOD), ("..2", BETTER)] {
+        fs::create_dir(at(name)).unwrap();
+        fs::write(at(name).join("am.yml"), text).unwrap();
+    }
+    symlink("..1", at("..data")).unwrap();
+    symlink("..data/am.yml", at("am.yml")).unwrap();
+    let mut world = World::new(&at("am.yml")).await;
+
+    symlink("..2", at("..data_tmp")).unwrap();
+    fs::rename(at("..data_tmp"), at("..data")).unwrap();
+    assert_eq!(world.next_config().await, hash(BETTER.as_bytes()));
+    tokio::time::timeout(LIMIT, world.status.wait_for(|status| status.hash == hash(BETTER.as_bytes())))
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_touched_file_is_no_reason_and_a_changed_one_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("am.yml");
+    fs::write(&path, GOOD).unwrap();
+    let mut world = World::new(&path).await;
+    fs::write(&path, GOOD).unwrap();
+    fs::write(directory.path().join("other"), BETTER).unwrap();
+    fs::write(&path, BETTER).unwrap();
+    // had the touch reloaded, its config would come first
+    assert_eq!(world.next_config().await, hash(BETTER.as_bytes()));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_file_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("am.yml");
+    let missing = load(&path, Mode::Fallback).await.unwrap_err();
+    assert!(matches!(missing, LoadError::Read { .. }), "{missing:?}");
+    fs::write(&path, [0xff, 0xfe]).unwrap();
+    assert!(matches!(load(&path, Mode::Fallback).await.unwrap_err(), LoadError::NotText { .. }));
+    fs::write(&path, BAD).unwrap();
+    let bad = crate::log::chain(&load(&path, Mode::Fallback).await.unwrap_err());
+    assert!(bad.starts_with("parsing config file `") && bad.contains("line "), "{bad}");
+}
