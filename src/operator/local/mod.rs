@@ -22,7 +22,6 @@ pub use addresses::AddressError;
 pub use dns::DnsError;
 pub use document::{Fault, Place};
 pub use manifest::ManifestError;
-pub use report::chain;
 pub use sink::{SinkError, SinkFlags, run as run_sink};
 
 use std::convert::Infallible;
@@ -156,8 +155,11 @@ pub async fn run(flags: Flags) -> Result<(), LocalError> {
         () = stop.wait() => {
             screen.status(Vec::new());
             screen.event("stopping");
-            cluster.stop().await;
-            screen.event("stopped");
+            tokio::select! {
+                () = cluster.stop() => screen.event("stopped"),
+                // Who asks again does not want to wait: members die with us.
+                () = stop.wait() => screen.event("stopped at once"),
+            }
             return Ok(());
         }
     };
