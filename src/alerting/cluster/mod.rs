@@ -178,8 +178,15 @@ impl Cluster {
         let busy = |calls: &BTreeMap<CallId, Purpose>, a: SocketAddr| {
             calls.values().any(|p| matches!(p, Purpose::Full(to) if *to == a))
         };
-        let due: Vec<SocketAddr> = self
-            .unreached_seeds()
+        let settling = self.settle.done().is_none();
+        let missing = |a: &SocketAddr| match settling {
+            // known by hearsay is not enough: the state of each one is wanted
+            true => !self.settle.has_joined(*a),
+            false => !self.membership.live().any(|m| m.address == *a),
+        };
+        let seeds = self.seeds.keys().copied();
+        let due: Vec<SocketAddr> = seeds
+            .filter(missing)
             .filter(|a| self.seeds.get(a).copied().flatten().is_none_or(|tried| tried + pause <= now))
             .filter(|a| !busy(&self.calls, *a))
             .collect();

@@ -65,6 +65,11 @@ impl Settle {
         self.tries.entry(peer).or_default().failures += 1;
     }
 
+    /// Whether the state of that peer is merged.
+    pub(crate) fn has_joined(&self, peer: SocketAddr) -> bool {
+        self.tries.get(&peer).is_some_and(|t| t.joined)
+    }
+
     fn joined_count(&self) -> usize {
         self.tries.values().filter(|t| t.joined).count()
     }

@@ -26,6 +26,9 @@ const DELIVERY_MIN: Duration = Duration::from_secs(10);
 /// A peer's "resolved" outweighs an older "firing" of ours for so long; a sender that means it repeats itself.
 const STALE_FIRING: Duration = Duration::from_secs(300);
 
+/// Between a later member's turn and a flush of the first.
+const TURN_CLEARANCE: Duration = Duration::from_secs(2);
+
 /// Wait after the first failed attempt, its growth, and its bound.
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_GROWTH: f64 = 1.5;
@@ -269,7 +272,7 @@ impl Engine {
         let receiver = &running.config.receivers[node.receiver];
         let keys: Vec<LogKey> = receiver.integrations.iter().map(|i| log_key(&group.key, &receiver.name, i)).collect();
         let limit = node.route.group_interval.max(DELIVERY_MIN);
-        let wait = self.wait_for_turn();
+        let wait = self.wait_for_turn(node.route.group_interval);
         let mut begun = Vec::new();
         for (integration, key) in keys.into_iter().enumerate() {
             self.stats.nflog_queries += 1;
@@ -315,8 +318,8 @@ impl Engine {
         Some(stages.run(&mut self.alerts, &group.alerts, &running.routes.node(group.route).route, now))
     }
 
-    fn wait_for_turn(&self) -> Duration {
-        self.cluster.as_ref().map_or(Duration::ZERO, |c| c.peer_timeout() * c.position())
+    fn wait_for_turn(&self, group_interval: Duration) -> Duration {
+        self.cluster.as_ref().map_or(Duration::ZERO, |c| turn(c.peer_timeout() * c.position(), group_interval))
     }
 
     /// All integrations are done: resolved alerts that were part of it leave the group.
@@ -539,8 +542,8 @@ impl Engine {
     fn record(&mut self, now: Timestamp, id: DeliveryId, sent: Sent) {
         let Some(running) = &self.running else { return };
         let Some(delivery) = self.deliveries.get(&id) else { return };
-        let Some(group) = self.groups.get(delivery.group) else { return };
-        let repeat = running.routes.node(group.route).route.repeat_interval;
+        let Some(route) = self.groups.get(delivery.group).map(|g| g.route) else { return };
+        let repeat = running.routes.node(route).route.repeat_interval;
         let key = delivery.key.clone();
         if let Some(other) = self.nflog.get(&key)
             && other.timestamp > delivery.tick
@@ -556,8 +559,13 @@ impl Engine {
             resolved: sent.resolved,
             receiver_data: Default::default(),
         });
+        let (group, first_try) = (delivery.group, delivery.attempts <= 1);
+        let next = entry.timestamp + running.routes.node(route).route.group_interval;
         if self.nflog.merge(now, key.clone(), entry.clone()) {
             self.publish(now, &[], &[(key, entry)]);
+        }
+        if first_try {
+            self.align(now, group, next);
         }
     }
 
@@ -600,16 +608,18 @@ impl Engine {
             self.settled = true;
             self.flush_held(now);
         }
-        let wait = self.wait_for_turn();
+        let Some((cluster, running)) = self.cluster.as_ref().zip(self.running.as_ref()) else { return };
+        let wait = cluster.peer_timeout() * cluster.position();
         for (id, delivery) in &mut self.deliveries {
-            if let Phase::Waiting(until) = &mut delivery.phase {
-                let turn = (delivery.tick + wait).max(now);
-                if turn != *until {
-                    self.timers.cancel(*until, Due::Attempt(*id));
-                    self.timers.set(turn, Due::Attempt(*id));
-                    delivery.deadline = delivery.deadline.max(turn + DELIVERY_MIN);
-                    *until = turn;
-                }
+            let Phase::Waiting(until) = &mut delivery.phase else { continue };
+            let Some(group) = self.groups.get(delivery.group) else { continue };
+            let wait = turn(wait, running.routes.node(group.route).route.group_interval);
+            let at = (delivery.tick + wait).max(now);
+            if at != *until {
+                self.timers.cancel(*until, Due::Attempt(*id));
+                self.timers.set(at, Due::Attempt(*id));
+                delivery.deadline = delivery.deadline.max(at + DELIVERY_MIN);
+                *until = at;
             }
         }
     }
@@ -625,26 +635,27 @@ impl Engine {
             if receiver.name != key.receiver {
                 continue;
             }
-            let interval = node.route.group_interval;
+            let next = entry.timestamp + node.route.group_interval;
             let tick = group.flush.as_ref().map_or(now, |f| f.tick);
             let Some(passed) = self.run_stages(now, number) else { continue };
-            if self.due_now(now, number, integration, key, tick, &passed).is_some() {
-                continue;
-            }
+            let said_all = self.due_now(now, number, integration, key, tick, &passed).is_none();
             let waiting = self
                 .deliveries
                 .iter()
                 .find(|(_, d)| d.group == number && d.key == *key && !matches!(d.phase, Phase::Sending(_)));
-            if let Some(id) = waiting.map(|(id, _)| *id) {
-                self.finish(now, id, true);
+            let waiting = waiting.map(|(id, _)| *id).filter(|_| said_all || next > now);
+            self.align(now, number, next);
+            if let Some(id) = waiting {
+                // what the peer didn't know yet is for the next flush, as it would be with one member
+                self.finish(now, id, said_all);
             }
-            self.align(now, number, entry.timestamp + interval);
         }
     }
 
+    /// Flushes a group one interval after it was notified last, on every member alike.
     fn align(&mut self, now: Timestamp, number: u32, next: Timestamp) {
         let Some(group) = self.groups.get_mut(number) else { return };
-        if next <= now || group.flush.is_some() || group.due || next == group.next_flush {
+        if next <= now || next == group.next_flush {
             return;
         }
         self.timers.cancel(group.next_flush, Due::Flush(number));
@@ -666,6 +677,19 @@ impl Running {
     pub(super) fn integrations_of(&self, route: RouteIndex) -> &[Integration] {
         &self.config.receivers[self.routes.node(route).receiver].integrations
     }
+}
+
+/// A later member's turn, kept clear of the moments at which the first one flushes: whatever changes between two
+/// flushes would else be sent by both at once.
+fn turn(wait: Duration, group_interval: Duration) -> Duration {
+    let interval = group_interval.as_nanos().max(1);
+    let past = wait.as_nanos() % interval;
+    let clear = TURN_CLEARANCE.as_nanos();
+    if wait.is_zero() || interval <= 2 * clear || (past >= clear && interval - past >= clear) {
+        return wait;
+    }
+    let shift = if past < clear { clear - past } else { interval - past + clear };
+    wait + Duration::from_nanos(u64::try_from(shift).unwrap_or_default())
 }
 
 fn is_of(integration: &Integration, key: &LogKey) -> bool {

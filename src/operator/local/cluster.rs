@@ -9,7 +9,6 @@ use futures::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::LocalError;
 use super::addresses::Addresses;
 use super::dns::Names;
 use super::manifest::{Manifest, ManifestError};
@@ -17,14 +16,12 @@ use super::member::{Api, Ground, Member};
 use super::process::{Ended, Process};
 use super::report;
 use super::sinks::Sinks;
-use crate::error_chain;
+use super::{LocalError, report::chain};
 use crate::plan::rollout::{Step, next_step, short};
 use crate::plan::{CONFIG_FILE, ClusterPlan, File, MemberAddresses, MemberPlan};
 
-/// How often the members are looked at while something is under way.
-const LOOK: Duration = Duration::from_millis(200);
-/// How often they are looked at when all is as it should be.
-const CALM: Duration = Duration::from_secs(1);
+/// How often the members are looked at.
+const LOOK: Duration = Duration::from_millis(250);
 /// How long the start may take before the user is told how things stand.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -52,7 +49,6 @@ pub(super) struct Cluster {
     /// Whether all members have been ready at once, and so the user has been told what is where.
     greeted: bool,
     started: Instant,
-    looked: Option<Instant>,
     /// The last complaint about a member that cannot be started.
     complaint: Option<String>,
 }
@@ -77,22 +73,8 @@ impl Cluster {
     ) -> Self {
         let rollout = Rollout { turn: None, settled: None };
         let (members, leaving, started) = (Vec::new(), Vec::new(), Instant::now());
-        let (greeted, looked, complaint) = (false, None, None);
-        Self {
-            manifest,
-            around,
-            ground,
-            ended,
-            sinks,
-            api,
-            members,
-            leaving,
-            rollout,
-            greeted,
-            started,
-            looked,
-            complaint,
-        }
+        let (greeted, complaint) = (false, None);
+        Self { manifest, around, ground, ended, sinks, api, members, leaving, rollout, greeted, started, complaint }
     }
 
     /// Starts the members and keeps them as the manifest wants them, also when it changes.
@@ -109,10 +91,6 @@ impl Cluster {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
-                    if self.is_calm() && self.looked.is_some_and(|at| at.elapsed() < CALM) {
-                        continue;
-                    }
-                    self.looked = Some(Instant::now());
                     self.scale().await?;
                     self.look().await;
                     self.roll_out().await;
@@ -138,12 +116,6 @@ impl Cluster {
         self.leaving.clear();
     }
 
-    /// Whether nothing is under way.
-    fn is_calm(&self) -> bool {
-        let count = self.members.len() == self.manifest.plan.member_names().len();
-        self.greeted && self.rollout.settled.is_some() && count && self.members.iter().all(Member::is_ready)
-    }
-
     /// Starts members that are missing, stops those that are too many.
     async fn scale(&mut self) -> Result<(), LocalError> {
         let wanted = self.manifest.plan.member_names();
@@ -160,7 +132,7 @@ impl Cluster {
                 if !self.greeted {
                     return Err(error);
                 }
-                let complaint = error_chain(&error);
+                let complaint = chain(&error);
                 if self.complaint.as_ref() != Some(&complaint) {
                     self.ground.screen.event(&format!("cannot start {name}: {complaint}"));
                     self.complaint = Some(complaint);
@@ -324,7 +296,7 @@ impl Cluster {
                     *member = renewed;
                 }
             }
-            Err(error) => self.ground.screen.event(&error_chain(&error)),
+            Err(error) => self.ground.screen.event(&chain(&error)),
         }
     }
 
@@ -349,7 +321,7 @@ impl Cluster {
         let manifest = match edit {
             Ok(manifest) => manifest,
             Err(error) => {
-                screen.event(&format!("manifest refused, all stays as it is: {}", error_chain(&error)));
+                screen.event(&format!("manifest refused, all stays as it is: {}", chain(&error)));
                 return;
             }
         };
@@ -380,20 +352,20 @@ impl Cluster {
         ));
         self.manifest = manifest;
         if let Err(error) = self.sinks.follow(&self.manifest.sinks).await {
-            self.ground.screen.event(&error_chain(&error));
+            self.ground.screen.event(&chain(&error));
         }
         self.publish();
     }
 
     /// Greets when the cluster is up, and keeps the status on a terminal.
     fn tell_state(&mut self) {
-        if self.ground.screen.is_live() {
-            self.ground.screen.status(report::status(&self.members, &self.sinks));
-        }
         let up = self.members.iter().all(Member::is_ready);
         if !self.greeted && (up || self.started.elapsed() > START_PATIENCE) {
             self.greeted = true;
             report::greet(&self.ground, &self.manifest, &self.members, &self.sinks);
+        }
+        if self.ground.screen.is_live() {
+            self.ground.screen.status(report::status(&self.members, &self.sinks));
         }
     }
 }

@@ -22,6 +22,7 @@ pub use addresses::AddressError;
 pub use dns::DnsError;
 pub use document::{Fault, Place};
 pub use manifest::ManifestError;
+pub use report::chain;
 pub use sink::{SinkError, SinkFlags, run as run_sink};
 
 use std::convert::Infallible;
@@ -155,11 +156,8 @@ pub async fn run(flags: Flags) -> Result<(), LocalError> {
         () = stop.wait() => {
             screen.status(Vec::new());
             screen.event("stopping");
-            tokio::select! {
-                () = cluster.stop() => screen.event("stopped"),
-                // Who asks again does not want to wait: members die with us.
-                () = stop.wait() => screen.event("stopped at once"),
-            }
+            cluster.stop().await;
+            screen.event("stopped");
             return Ok(());
         }
     };

@@ -4,7 +4,6 @@
 
 mod member;
 mod names;
-pub mod recycle;
 pub mod rollout;
 
 pub use member::{

@@ -1,0 +1,167 @@
+//! What is going to happen in a run, drawn from its seed before it starts.
+
+use std::time::Duration;
+
+use alerting::label::LabelSet;
+use alerting::time::Timestamp;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// When virtual time begins.
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// A history for one cluster.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    /// Whether anything but time passes: loss, crashes, partitions, failing receivers, skewed clocks.
+    pub(crate) faults: bool,
+    pub(crate) members: usize,
+    pub(crate) group_wait: Duration,
+    pub(crate) group_interval: Duration,
+    pub(crate) repeat_interval: Duration,
+    pub(crate) alerts: Vec<PlannedAlert>,
+    pub(crate) silences: Vec<PlannedSilence>,
+    pub(crate) mishaps: Vec<(Timestamp, Mishap)>,
+    /// Faults are over, everything is up and connected.
+    pub(crate) healed_at: Timestamp,
+    pub(crate) end: Timestamp,
+    /// Between two posts of the same alert.
+    pub(crate) resend: Duration,
+    /// Of packets, in faulty runs before healing; percent.
+    pub(crate) loss: u32,
+    /// Added to each member's clock.
+    pub(crate) skew: Vec<i64>,
+}
+
+/// An alert and the times in which it fires.
+#[derive(Debug)]
+pub(crate) struct PlannedAlert {
+    pub(crate) labels: LabelSet,
+    pub(crate) episodes: Vec<(Timestamp, Timestamp)>,
+}
+
+/// A silence on one instance, made on one member.
+#[derive(Debug)]
+pub(crate) struct PlannedSilence {
+    pub(crate) on: usize,
+    pub(crate) at: Timestamp,
+    pub(crate) instance: String,
+    pub(crate) ends: Timestamp,
+}
+
+/// Something that goes wrong.
+#[derive(Debug, Clone)]
+pub(crate) enum Mishap {
+    /// A member dies at once and comes back after a while, with its last snapshot or with nothing.
+    Crash { member: usize, down: Duration, empty_disk: bool },
+    /// A member is told to end, and started again.
+    Restart { member: usize, down: Duration },
+    /// One member can't talk to the others.
+    Isolate { member: usize, lasts: Duration },
+    /// The receiver answers 500.
+    ReceiverFails { lasts: Duration },
+}
+
+impl Plan {
+    pub(crate) fn draw(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let faults = rng.random_bool(0.5);
+        let members = 3;
+        let secs = |n: u64| Duration::from_secs(n);
+        let group_wait = secs([1, 5, 10, 30][rng.random_range(0..4)]);
+        let group_interval = secs([10, 20, 30, 60][rng.random_range(0..4)]);
+        let repeat_interval = secs([300, 600, 3600][rng.random_range(0..3)]);
+        let healed_at = START + secs(600);
+        let end = START + secs(1500);
+        let alerts = (0..rng.random_range(1..8)).map(|n| PlannedAlert::draw(n, &mut rng)).collect();
+        let silences = (0..rng.random_range(0..3)).map(|_| PlannedSilence::draw(members, &mut rng)).collect();
+        let mut mishaps = Vec::new();
+        if faults {
+            for _ in 0..rng.random_range(1..5) {
+                mishaps.push((START + secs(rng.random_range(5..500)), Mishap::draw(members, &mut rng)));
+            }
+        }
+        let skew_max = if faults { 3000 } else { 0 };
+        let skew = (0..members).map(|_| rng.random_range(-skew_max..=skew_max) * 1_000_000).collect();
+        let loss = if faults { rng.random_range(0..20) } else { 0 };
+        let resend = secs(rng.random_range(10..40));
+        Self {
+            seed,
+            faults,
+            members,
+            group_wait,
+            group_interval,
+            repeat_interval,
+            alerts,
+            silences,
+            mishaps,
+            healed_at,
+            end,
+            resend,
+            loss,
+            skew,
+        }
+    }
+
+    /// The configuration of all members.
+    pub(crate) fn config(&self) -> String {
+        let (wait, interval) = (self.group_wait.as_secs(), self.group_interval.as_secs());
+        let repeat = self.repeat_interval.as_secs();
+        format!(
+            "route:\n  receiver: team\n  group_by: [alertname]\n  group_wait: {wait}s\n  group_interval: {interval}s\n  \
+             repeat_interval: {repeat}s\nreceivers:\n- name: team\n  webhook_configs:\n  - url: http://receiver/\n"
+        )
+    }
+
+    /// The longest that a change may take to be told in a healthy cluster: a wait, an interval, and a turn for each.
+    pub(crate) fn patience(&self) -> Duration {
+        self.group_wait + self.group_interval * 2 + self.resend + Duration::from_secs(15 * 3 + 10)
+    }
+}
+
+impl PlannedAlert {
+    fn draw(n: usize, rng: &mut StdRng) -> Self {
+        let name = ["Down", "Slow", "Full"][rng.random_range(0..3)];
+        let labels = LabelSet::new([("alertname", name.to_owned()), ("instance", format!("i{n}"))]);
+        let mut at = 3 + rng.random_range(0..400_u64);
+        let mut episodes = Vec::new();
+        for _ in 0..rng.random_range(1..4) {
+            let lasts = if rng.random_bool(0.2) { rng.random_range(1..30) } else { rng.random_range(60..600) };
+            let (from, to) = (START + Duration::from_secs(at), START + Duration::from_secs(at + lasts));
+            episodes.push((from, to));
+            at += lasts + rng.random_range(20..300);
+        }
+        Self { labels, episodes }
+    }
+
+    /// When it last began to fire, if it fires at `at`.
+    pub(crate) fn firing_since(&self, at: Timestamp) -> Option<Timestamp> {
+        self.episodes.iter().find(|(from, to)| *from <= at && at < *to).map(|(from, _)| *from)
+    }
+}
+
+impl PlannedSilence {
+    fn draw(members: usize, rng: &mut StdRng) -> Self {
+        let at = START + Duration::from_secs(rng.random_range(10..500));
+        Self {
+            on: rng.random_range(0..members),
+            at,
+            instance: format!("i{}", rng.random_range(0..4)),
+            ends: at + Duration::from_secs(rng.random_range(30..300)),
+        }
+    }
+}
+
+impl Mishap {
+    fn draw(members: usize, rng: &mut StdRng) -> Self {
+        let member = rng.random_range(0..members);
+        let lasts = Duration::from_secs(rng.random_range(1..90));
+        match rng.random_range(0..4) {
+            0 => Self::Crash { member, down: lasts, empty_disk: rng.random_bool(0.5) },
+            1 => Self::Restart { member, down: lasts },
+            2 => Self::Isolate { member, lasts },
+            _ => Self::ReceiverFails { lasts },
+        }
+    }
+}

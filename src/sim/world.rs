@@ -1,0 +1,417 @@
+//! The virtual world: members, network, clock, disks, senders. One event after the other, the earliest first.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerting::alert::PostedAlert;
+use alerting::config::{self, Config};
+use alerting::effects::{CallId, ClusterOptions, DeliveryId, Input, Options, Output, Restored, StateFile};
+use alerting::engine::Engine;
+use alerting::label::LabelSet;
+use alerting::matcher::{Matcher, Mode, Op};
+use alerting::notify::Response;
+use alerting::silence::SilenceDraft;
+use alerting::time::Timestamp;
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::plan::{Mishap, Plan, START};
+use crate::receiver::Receiver;
+
+/// Between two look-ups of the peers' names.
+const LOOK_UP: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+enum Happening {
+    Wake { member: usize, life: u64 },
+    LookUp { member: usize, life: u64 },
+    Packet { from: usize, to: usize, data: Bytes },
+    Call { from: usize, life: u64, call: CallId, to: usize, data: Bytes },
+    Reply { to: usize, life: u64, call: CallId, result: Result<Bytes, String> },
+    Request { member: usize, life: u64, id: DeliveryId, body: Bytes },
+    Answer { member: usize, life: u64, id: DeliveryId, status: u16 },
+    Post { alert: usize },
+    PostTo { member: usize, alert: usize, ends: Option<Timestamp> },
+    Silence(usize),
+    Mishap(Mishap),
+    Start { member: usize, empty_disk: bool },
+    Join { member: usize },
+    Snapshot { member: usize, life: u64 },
+}
+
+struct Member {
+    address: SocketAddr,
+    engine: Option<Engine>,
+    /// Counts its starts: what was meant for a former life is dropped.
+    life: u64,
+    disk: BTreeMap<StateFile, Bytes>,
+    isolated: bool,
+    /// When it is to be woken; other wakes in the queue are out of date.
+    wake: Option<Timestamp>,
+    /// Calls taken in, and where to reply.
+    tickets: BTreeMap<u64, (usize, u64, CallId)>,
+}
+
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) receiver: Receiver,
+    pub(crate) log: Vec<String>,
+    logging: bool,
+    now: Timestamp,
+    queue: BTreeMap<(Timestamp, u64), Happening>,
+    sequence: u64,
+    members: Vec<Member>,
+    config: Option<Arc<Config>>,
+    ticket: u64,
+    rng: StdRng,
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan, logging: bool) -> Self {
+        let member = |n: usize| Member {
+            address: SocketAddr::from(([10, 0, 0, n as u8 + 1], 9094)),
+            engine: None,
+            life: 0,
+            disk: BTreeMap::new(),
+            isolated: false,
+            wake: None,
+            tickets: BTreeMap::new(),
+        };
+        let mut world = Self {
+            receiver: Receiver::default(),
+            log: Vec::new(),
+            logging,
+            now: START,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            members: (0..plan.members).map(member).collect(),
+            config: None,
+            ticket: 0,
+            rng: StdRng::seed_from_u64(plan.seed ^ 0x5eed),
+            plan,
+        };
+        match config::parse(&world.plan.config(), Mode::Fallback) {
+            Ok(config) => world.config = Some(Arc::new(config)),
+            Err(error) => world.log.push(format!("the drawn configuration is not valid: {error}")),
+        }
+        for member in 0..world.plan.members {
+            let delay = Duration::from_millis(world.rng.random_range(0..2000));
+            world.at(START + delay, Happening::Start { member, empty_disk: true });
+        }
+        for alert in 0..world.plan.alerts.len() {
+            for (from, _) in world.plan.alerts[alert].episodes.clone() {
+                world.at(from, Happening::Post { alert });
+            }
+        }
+        for silence in 0..world.plan.silences.len() {
+            world.at(world.plan.silences[silence].at, Happening::Silence(silence));
+        }
+        for (at, mishap) in world.plan.mishaps.clone() {
+            world.at(at, Happening::Mishap(mishap));
+        }
+        world
+    }
+
+    /// Runs until the end of the plan.
+    pub(crate) fn run(&mut self) {
+        while let Some(((at, _), happening)) = self.queue.pop_first() {
+            if at > self.plan.end {
+                break;
+            }
+            self.now = at;
+            self.happen(happening);
+        }
+        self.now = self.plan.end;
+    }
+
+    /// Members that don't hold the same as the first one at the end.
+    pub(crate) fn unequal(&mut self) -> Vec<String> {
+        // by no member's clock may an entry be expired that isn't by another's
+        let now = self.plan.end + Duration::from_secs(10);
+        let members = self.members.iter_mut();
+        let digests: Vec<_> = members.map(|m| m.engine.as_mut().map(|e| e.state_digest(now))).collect();
+        let differs = |(n, digest)| format!("member {n} holds another state than member 0: {digest:?}");
+        let others = digests.iter().enumerate().filter(|(_, digest)| **digest != digests[0]);
+        others.map(differs).collect()
+    }
+
+    fn at(&mut self, at: Timestamp, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((at, self.sequence), happening);
+    }
+
+    fn after(&mut self, from_ms: u64, to_ms: u64, happening: Happening) {
+        let delay = Duration::from_micros(self.rng.random_range(from_ms * 1000..to_ms * 1000));
+        self.at(self.now + delay, happening);
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if self.logging {
+            let since = self.now.since(START);
+            let line = format!("{:>10.3} {}", since.as_secs_f64(), line());
+            self.log.push(line);
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Wake { member, life } => {
+                if self.members[member].wake == Some(self.now) {
+                    self.members[member].wake = None;
+                    self.input(member, life, Input::Tick);
+                }
+            }
+            Happening::LookUp { member, life } => {
+                let addresses = self.members.iter().filter(|m| m.engine.is_some()).map(|m| m.address).collect();
+                self.input(member, life, Input::Peers(addresses));
+                if self.members[member].life == life {
+                    self.at(self.now + LOOK_UP, Happening::LookUp { member, life });
+                }
+            }
+            Happening::Packet { from, to, data } => {
+                let from = self.members[from].address;
+                let life = self.members[to].life;
+                self.input(to, life, Input::Packet { from, data });
+            }
+            Happening::Call { from, life, call, to, data } => {
+                if self.members[to].engine.is_none() || self.cut(from, to) {
+                    let result = Err("no connection".to_owned());
+                    self.after(1, 5, Happening::Reply { to: from, life, call, result });
+                    return;
+                }
+                self.ticket += 1;
+                let ticket = self.ticket;
+                let (address, receiver) = (self.members[from].address, self.members[to].life);
+                self.members[to].tickets.insert(ticket, (from, life, call));
+                self.input(to, receiver, Input::Called { call: ticket, from: address, data });
+            }
+            Happening::Reply { to, life, call, result } => self.input(to, life, Input::CallEnded { call, result }),
+            Happening::Request { member, life, id, body } => {
+                let status = self.receiver.take(self.now, member, &body);
+                if let Some(last) = self.receiver.received.last().cloned() {
+                    self.note(|| {
+                        let (group, reason) = (&last.group, &last.reason);
+                        format!(
+                            "member {member} sends {group}: firing {:?} resolved {:?} ({reason}) -> {status}",
+                            last.firing, last.resolved
+                        )
+                    });
+                }
+                self.after(1, 20, Happening::Answer { member, life, id, status });
+            }
+            Happening::Answer { member, life, id, status } => {
+                let response = Response { status, retry_after: None, body: String::new() };
+                self.input(member, life, Input::Delivered { id, result: Ok(response) });
+            }
+            Happening::Post { alert } => self.post(alert),
+            Happening::PostTo { member, alert, ends } => {
+                self.ticket += 1;
+                let planned = &self.plan.alerts[alert];
+                let labels = planned.labels.clone();
+                let posted = PostedAlert::new(labels, LabelSet::empty(), "".into(), None, ends);
+                let life = self.members[member].life;
+                self.input(member, life, Input::Alerts { ticket: self.ticket, alerts: vec![posted] });
+            }
+            Happening::Silence(silence) => self.silence(silence),
+            Happening::Mishap(mishap) => self.mishap(mishap),
+            Happening::Start { member, empty_disk } => self.start(member, empty_disk),
+            Happening::Join { member } => self.members[member].isolated = false,
+            Happening::Snapshot { member, life } => {
+                // the shell writes what the engine gives it; here the engine gives it every two minutes
+                if self.members[member].life == life && self.members[member].engine.is_some() {
+                    self.at(self.now + Duration::from_secs(120), Happening::Snapshot { member, life });
+                }
+            }
+        }
+    }
+
+    fn cut(&self, a: usize, b: usize) -> bool {
+        self.members[a].isolated || self.members[b].isolated
+    }
+
+    /// A sender posts the alert as it is now to every member, and again after a while.
+    fn post(&mut self, alert: usize) {
+        let planned = &self.plan.alerts[alert];
+        let ends = match planned.firing_since(self.now) {
+            Some(_) => self.now + self.plan.resend * 4,
+            None => match planned.episodes.iter().rfind(|(_, to)| *to <= self.now) {
+                Some((_, to)) if self.now.since(*to) < Duration::from_secs(300) => *to,
+                Some(_) | None => return,
+            },
+        };
+        let next_end = planned.episodes.iter().map(|(_, to)| *to).filter(|to| *to > self.now).min();
+        for member in 0..self.members.len() {
+            self.after(1, 30, Happening::PostTo { member, alert, ends: Some(ends) });
+        }
+        let resend = self.now + self.plan.resend;
+        let next = next_end.filter(|end| *end < resend).unwrap_or(resend);
+        let starts = planned_start_between(&self.plan.alerts[alert].episodes, self.now, next);
+        if !starts {
+            self.at(next, Happening::Post { alert });
+        }
+    }
+
+    fn silence(&mut self, silence: usize) {
+        let planned = &self.plan.silences[silence];
+        let Ok(matcher) = Matcher::new(Op::Equal, "instance", planned.instance.as_str()) else { return };
+        let draft = SilenceDraft {
+            id: None,
+            matchers: vec![matcher],
+            starts_at: None,
+            ends_at: planned.ends,
+            created_by: "sim".into(),
+            comment: "drawn".into(),
+            annotations: BTreeMap::new(),
+        };
+        let on = planned.on;
+        self.note(|| format!("silence on member {on}"));
+        self.ticket += 1;
+        let life = self.members[on].life;
+        self.input(on, life, Input::SetSilence { ticket: self.ticket, draft });
+    }
+
+    fn mishap(&mut self, mishap: Mishap) {
+        self.note(|| format!("{mishap:?}"));
+        match mishap {
+            Mishap::Crash { member, down, empty_disk } => {
+                if self.members[member].engine.take().is_some() {
+                    self.members[member].life += 1;
+                    self.at(self.now + down, Happening::Start { member, empty_disk });
+                }
+            }
+            Mishap::Restart { member, down } => {
+                if self.members[member].engine.is_some() {
+                    let life = self.members[member].life;
+                    self.input(member, life, Input::Stop);
+                    self.at(self.now + down + Duration::from_secs(20), Happening::Start { member, empty_disk: false });
+                }
+            }
+            Mishap::Isolate { member, lasts } => {
+                self.members[member].isolated = true;
+                self.at(self.now + lasts, Happening::Join { member });
+            }
+            Mishap::ReceiverFails { lasts } => self.receiver.failing_until = Some(self.now + lasts),
+        }
+    }
+
+    fn start(&mut self, member: usize, empty_disk: bool) {
+        if empty_disk {
+            self.members[member].disk.clear();
+        }
+        let local = self.local(member);
+        let m = &mut self.members[member];
+        m.life += 1;
+        m.wake = None;
+        let options = Options {
+            seed: self.plan.seed.wrapping_mul(31).wrapping_add(member as u64 * 1000 + m.life),
+            maintenance_interval: Duration::from_secs(120),
+            cluster: Some(cluster_options(member, m.address, local)),
+            ..Options::default()
+        };
+        let restored = Restored {
+            silences: m.disk.get(&StateFile::Silences).cloned(),
+            notification_log: m.disk.get(&StateFile::NotificationLog).cloned(),
+            started_at: local,
+        };
+        match Engine::new(options, restored) {
+            Ok(engine) => m.engine = Some(engine),
+            Err(error) => self.log.push(format!("member {member} can't start: {error}")),
+        }
+        let life = self.members[member].life;
+        self.note(|| format!("member {member} starts"));
+        if let Some(config) = self.config.clone() {
+            self.input(member, life, Input::Config(config));
+        }
+        self.after(1, 100, Happening::LookUp { member, life });
+        self.at(self.now + Duration::from_secs(120), Happening::Snapshot { member, life });
+    }
+
+    /// What a member's clock shows.
+    fn local(&self, member: usize) -> Timestamp {
+        Timestamp::from_nanos(self.now.as_nanos() + self.plan.skew[member])
+    }
+
+    fn input(&mut self, member: usize, life: u64, input: Input) {
+        let local = self.local(member);
+        if self.members[member].life != life {
+            return;
+        }
+        let Some(mut engine) = self.members[member].engine.take() else { return };
+        engine.handle(local, input);
+        let mut stopped = false;
+        while let Some(output) = engine.poll() {
+            stopped |= matches!(output, Output::Stopped);
+            self.output(member, life, output);
+        }
+        if stopped {
+            self.members[member].life += 1;
+            return;
+        }
+        if let Some(wake) = engine.next_wake() {
+            let wake = Timestamp::from_nanos(wake.as_nanos() - self.plan.skew[member]);
+            // an engine that asks for now again and again would never let time pass
+            let wake = wake.max(self.now + Duration::from_micros(1));
+            if self.members[member].wake != Some(wake) {
+                self.members[member].wake = Some(wake);
+                self.at(wake, Happening::Wake { member, life });
+            }
+        }
+        self.members[member].engine = Some(engine);
+    }
+
+    fn output(&mut self, member: usize, life: u64, output: Output) {
+        match output {
+            Output::Answer { .. } | Output::Cancel(_) | Output::Stopped => {}
+            Output::Deliver { id, request, .. } => {
+                self.after(1, 20, Happening::Request { member, life, id, body: request.body });
+            }
+            Output::Packet { to, data } => {
+                let Some(to) = self.members.iter().position(|m| m.address == to) else { return };
+                let lost = self.now < self.plan.healed_at && self.rng.random_range(0..100) < self.plan.loss;
+                if !lost && !self.cut(member, to) {
+                    self.after(1, 20, Happening::Packet { from: member, to, data });
+                }
+            }
+            Output::Call { call, to, data } => match self.members.iter().position(|m| m.address == to) {
+                Some(to) => self.after(1, 20, Happening::Call { from: member, life, call, to, data }),
+                None => {
+                    let result = Err("no such address".to_owned());
+                    self.after(1, 5, Happening::Reply { to: member, life, call, result });
+                }
+            },
+            Output::Reply { call, data } => {
+                if let Some((to, life, call)) = self.members[member].tickets.remove(&call) {
+                    let result = if self.cut(member, to) { Err("cut off".to_owned()) } else { Ok(data) };
+                    self.after(1, 20, Happening::Reply { to, life, call, result });
+                }
+            }
+            Output::Snapshot { file, data } => drop(self.members[member].disk.insert(file, data)),
+            Output::Event(event) => self.note(|| format!("member {member}: {event:?}")),
+        }
+    }
+}
+
+fn planned_start_between(episodes: &[(Timestamp, Timestamp)], from: Timestamp, to: Timestamp) -> bool {
+    episodes.iter().any(|(start, _)| *start > from && *start <= to)
+}
+
+fn cluster_options(member: usize, advertise: SocketAddr, now: Timestamp) -> ClusterOptions {
+    let millis = Duration::from_millis;
+    ClusterOptions {
+        name: format!("alertmanager-{member}"),
+        advertise,
+        label: "sim".into(),
+        incarnation: (now.as_nanos() / 1_000_000) as u64,
+        gossip_interval: millis(200),
+        pushpull_interval: millis(60_000),
+        probe_interval: millis(1_000),
+        probe_timeout: millis(500),
+        peer_timeout: millis(15_000),
+        settle_timeout: millis(60_000),
+        reconnect_interval: millis(10_000),
+        reconnect_timeout: millis(6 * 3600 * 1000),
+    }
+}
