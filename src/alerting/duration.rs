@@ -81,7 +81,7 @@ pub fn print_prometheus(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, size) in PROMETHEUS_UNITS {
         let only_exact = matches!(unit, "y" | "w");
-        if rest < size || (only_exact && rest % size != 0) {
+        if rest < size || (only_exact && !rest.is_multiple_of(size)) {
             continue;
         }
         text.push_str(&format!("{}{unit}", rest / size));

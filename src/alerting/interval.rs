@@ -202,7 +202,8 @@ impl InclusiveRange {
         self.begin <= value && value <= self.end
     }
 
-    /// Days beyond the month's end are its last day; a range that begins there has no day.
+    /// Days beyond the month's end are its last day; a range that begins there has no day. Days are those of the
+    /// calendar: the reference counts one less in a month in which summer time begins.
     fn contains_day(&self, date: Date) -> bool {
         let days = i64::from(date.days_in_month());
         let from_start = |day: i64| if day < 0 { days + day + 1 } else { day };
@@ -289,4 +290,108 @@ fn integer(text: &str) -> Result<i64, IntervalError> {
 
 fn fail<T>(message: impl Into<String>) -> Result<T, IntervalError> {
     Err(IntervalError(message.into()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::time::parse_rfc3339;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339(text).unwrap().unwrap()
+    }
+
+    #[test]
+    fn all_given_fields_must_match() {
+        let interval = TimeInterval {
+            times: Some(vec![TimeRange::parse("09:00", "17:00").unwrap()]),
+            weekdays: Some(vec![InclusiveRange::weekdays("Monday:friday").unwrap()]),
+            ..TimeInterval::default()
+        };
+        // 2026-11-20 is a Friday
+        for (time, inside) in [
+            ("2026-11-20T09:00:00Z", true),
+            ("2026-11-20T08:59:59Z", false),
+            ("2026-11-20T16:59:59Z", true),
+            ("2026-11-20T17:00:00Z", false),
+            ("2026-11-21T10:00:00Z", false),
+            ("2026-11-20T10:00:00+02:00", false),
+        ] {
+            assert_eq!(interval.contains(at(time)), inside, "{time}");
+        }
+        assert!(TimeInterval::default().contains(at("2026-11-20T09:00:00Z")));
+        let never = TimeInterval { weekdays: Some(Vec::new()), ..TimeInterval::default() };
+        assert!(!never.contains(at("2026-11-20T09:00:00Z")));
+    }
+
+    #[test]
+    fn zones_have_summer_time() {
+        let paris = TimeInterval {
+            times: Some(vec![TimeRange::parse("09:00", "10:00").unwrap()]),
+            location: Some(Location::named("Europe/Paris").unwrap()),
+            ..TimeInterval::default()
+        };
+        assert!(paris.contains(at("2026-07-01T07:30:00Z")) && !paris.contains(at("2026-07-01T08:30:00Z")));
+        assert!(paris.contains(at("2026-12-01T08:30:00Z")) && !paris.contains(at("2026-12-01T07:30:00Z")));
+        for name in ["", "UTC", "Local", "America/New_York", "EST5EDT"] {
+            assert!(Location::named(name).is_ok(), "{name}");
+        }
+        for name in ["Mars/Base", "europe/paris", "../etc/passwd"] {
+            assert!(Location::named(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn days_count_from_either_end() {
+        let contains = |range: &str, time: &str| {
+            let days = vec![InclusiveRange::days_of_month(range).unwrap()];
+            TimeInterval { days_of_month: Some(days), ..TimeInterval::default() }.contains(at(time))
+        };
+        assert!(contains("-1", "2026-02-28T12:00:00Z") && !contains("-1", "2026-02-27T12:00:00Z"));
+        assert!(contains("-1", "2024-02-29T12:00:00Z") && contains("27:31", "2026-02-28T12:00:00Z"));
+        assert!(!contains("31", "2026-02-28T12:00:00Z") && !contains("29:31", "2026-02-28T12:00:00Z"));
+        assert!(contains("-31:-1", "2026-02-01T00:00:00Z") && contains("1:5", "2026-02-05T23:59:00Z"));
+    }
+
+    #[test]
+    fn months_and_years() {
+        let interval = TimeInterval {
+            months: Some(vec![InclusiveRange::months("11:December").unwrap()]),
+            years: Some(vec![InclusiveRange::years("2026").unwrap()]),
+            ..TimeInterval::default()
+        };
+        assert!(interval.contains(at("2026-11-01T00:00:00Z")) && !interval.contains(at("2026-10-31T23:59:59Z")));
+        assert!(!interval.contains(at("2027-11-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn refuses_what_the_reference_refuses() {
+        type Parse = fn(&str) -> Result<InclusiveRange, IntervalError>;
+        let rows: [(Parse, &str, &str); 14] = [
+            (InclusiveRange::weekdays, "foo", "foo is not a valid weekday"),
+            (InclusiveRange::weekdays, "1", "1 is not a valid weekday"),
+            (InclusiveRange::weekdays, "saturday:sunday", "start day cannot be before end day"),
+            (InclusiveRange::weekdays, "a:b:c", "couldn't parse range a:b:c, invalid format"),
+            (InclusiveRange::days_of_month, "0", "0 is not a valid day of the month: out of range"),
+            (InclusiveRange::days_of_month, "32", "32 is not a valid day of the month: out of range"),
+            (InclusiveRange::days_of_month, "-1:1", "end day must be negative if start day is negative"),
+            (InclusiveRange::days_of_month, "28:-1", "end day -1 is always before start day 28"),
+            (InclusiveRange::days_of_month, "29:-1", "end day -1 is always before start day 29"),
+            (InclusiveRange::days_of_month, "x", "strconv.Atoi: parsing \"x\": invalid syntax"),
+            (InclusiveRange::months, "foo", "foo is not a valid month"),
+            (InclusiveRange::months, "6:may", "end month may is before start month june"),
+            (InclusiveRange::years, "2025:2024", "end year 2024 is before start year 2025"),
+            (InclusiveRange::years, "", "strconv.Atoi: parsing \"\": invalid syntax"),
+        ];
+        for (parse, text, message) in rows {
+            assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");
+        }
+        assert!(InclusiveRange::days_of_month("27:-1").is_ok() && InclusiveRange::months("13").is_ok());
+        for (start, end) in
+            [("9:00", "10:00"), ("10:00", "10:00"), ("00:00", "24:01"), ("25:00", "26:00"), ("", "10:00")]
+        {
+            assert!(TimeRange::parse(start, end).is_err(), "{start} {end}");
+        }
+    }
 }

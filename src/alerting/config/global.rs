@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use super::error::ConfigError;
 use super::http::HttpConfig;
-use super::http_read;
 use super::node::Node;
-use super::print::{Fields, Out};
+use super::out::{Fields, Out};
 use super::secret::HIDDEN;
 use super::section::Section;
-use super::url;
+use super::{http_read, tls_read, url};
 use crate::duration::print_prometheus;
 
 /// What the rest of the config takes from it.
@@ -129,7 +128,7 @@ pub(super) fn read(node: Option<&Node>) -> Result<Global, ConfigError> {
                 }
             }
             (Kind::Flag, _) => printed.put(name, Out::Bare(default.into())),
-            (Kind::Tls, _) => printed.put(name, http_read::default_tls_printed()),
+            (Kind::Tls, _) => printed.put(name, tls_read::default_printed()),
             (_, _) => printed.put_some(name, Out::text(default)),
         }
     }
@@ -147,7 +146,7 @@ fn field(section: &Section<'_>, name: &'static str, kind: Kind) -> Result<Option
         Kind::OptionalFlag if section.get(name).is_none() => return Ok(None),
         Kind::OptionalFlag => return Ok(Some(Out::Bare(section.flag(name, false)?.to_string()))),
         Kind::Tls => match section.get(name) {
-            Some(node) => return Ok(Some(http_read::check_tls(node, &section.path(name))?)),
+            Some(node) => return Ok(Some(tls_read::read(node, &section.path(name))?.1)),
             None => Out::Null,
         },
         Kind::OptionalSecret => match section.text(name)? {

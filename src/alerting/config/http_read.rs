@@ -1,4 +1,4 @@
-//! Reads and checks `http_config` and `tls_config`, and refuses the parts that this version cannot act on.
+//! Reads and checks `http_config`, and refuses the parts that this version cannot act on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::error::ConfigError;
 use super::http::{Authorization, BasicAuth, HeaderValues, HttpConfig, SecretSource, TlsConfig};
 use super::node::Node;
-use super::print::{Fields, Out};
+use super::out::{Fields, Out};
 use super::secret::{HIDDEN, Secret};
 use super::section::Section;
-use super::url;
+use super::{tls_read, url};
 
 const FIELDS: [&str; 13] = [
     "basic_auth",
@@ -25,22 +25,6 @@ const FIELDS: [&str; 13] = [
     "proxy_from_environment",
     "proxy_connect_header",
     "http_headers",
-];
-
-const TLS_FIELDS: [&str; 13] = [
-    "ca",
-    "cert",
-    "key",
-    "ca_file",
-    "cert_file",
-    "key_file",
-    "ca_ref",
-    "cert_ref",
-    "key_ref",
-    "server_name",
-    "insecure_skip_verify",
-    "min_version",
-    "max_version",
 ];
 
 /// Headers that a config may not set, canonical.
@@ -65,7 +49,8 @@ const RESERVED_HEADERS: [&str; 18] = [
     "X-Amz-Content-Sha256",
 ];
 
-const NOT_READ: &str = "only webhooks with basic_auth, authorization, bearer_token, ca, server_name, \
+/// What to say of the parts that are refused.
+pub(super) const NOT_READ: &str = "only webhooks with basic_auth, authorization, bearer_token, ca, server_name, \
                         insecure_skip_verify, proxy_url and http_headers are";
 
 /// How an `http_config` that is not given is printed.
@@ -73,13 +58,6 @@ pub(super) fn default_printed() -> Out {
     let mut printed = Fields::default();
     printed.put("follow_redirects", Out::Bare("true".into()));
     printed.put("enable_http2", Out::Bare("true".into()));
-    printed.done()
-}
-
-/// How a `tls_config` that is not given is printed, where it is at all.
-pub(super) fn default_tls_printed() -> Out {
-    let mut printed = Fields::default();
-    printed.put("insecure_skip_verify", Out::Bare("false".into()));
     printed.done()
 }
 
@@ -94,7 +72,7 @@ pub(super) fn read(node: &Node, path: &str) -> Result<(Arc<HttpConfig>, Out), Co
     }
     let mut tls = TlsConfig::default();
     if let Some(node) = section.get("tls_config") {
-        let (read, out) = read_tls(node, &section.path("tls_config"))?;
+        let (read, out) = tls_read::read(node, &section.path("tls_config"))?;
         if read != TlsConfig::default() {
             printed.put("tls_config", out);
         }
@@ -108,11 +86,6 @@ pub(super) fn read(node: &Node, path: &str) -> Result<(Arc<HttpConfig>, Out), Co
     let headers = read_headers(&section, &mut printed)?;
     let config = HttpConfig { basic_auth, authorization, follow_redirects, enable_http2, proxy_url, tls, headers };
     Ok((Arc::new(config), printed.done()))
-}
-
-/// Checks a `tls_config` that nothing uses yet, and prints it.
-pub(super) fn check_tls(node: &Node, path: &str) -> Result<Out, ConfigError> {
-    read_tls(node, path).map(|(_, printed)| printed)
 }
 
 fn read_basic_auth(section: &Section<'_>, printed: &mut Fields) -> Result<Option<BasicAuth>, ConfigError> {
@@ -196,50 +169,6 @@ fn authorization_printed(kind: &str, credentials: Option<&SecretSource>) -> Out 
     out.done()
 }
 
-fn read_tls(node: &Node, path: &str) -> Result<(TlsConfig, Out), ConfigError> {
-    let section = Section::open(node, path, "config.plain", &TLS_FIELDS)?;
-    at_most_one(&section, &["ca", "ca_file", "ca_ref"], "at most one of ca, ca_file & ca_ref must be configured")?;
-    let certificate = ["cert", "cert_file", "cert_ref"];
-    at_most_one(&section, &certificate, "at most one of cert, cert_file & cert_ref must be configured")?;
-    let key = ["key", "key_file", "key_ref"];
-    at_most_one(&section, &key, "at most one of key and key_file must be configured")?;
-    let any = |names: &[&str]| names.iter().try_fold(false, |found, name| Ok(found | is_set(&section, name)?));
-    match (any(&certificate)?, any(&key)?) {
-        (true, false) => {
-            let message = "exactly one of key or key_file must be configured when a client certificate is configured";
-            return Err(section.error("cert", message));
-        }
-        (false, true) => {
-            let message = "exactly one of cert or cert_file must be configured when a client key is configured";
-            return Err(section.error("key", message));
-        }
-        _ => {}
-    }
-    for name in ["cert", "cert_file", "key", "key_file", "min_version", "max_version"] {
-        if is_set(&section, name)? {
-            return Err(section.unsupported(name, NOT_READ));
-        }
-    }
-    for name in ["ca_ref", "cert_ref", "key_ref"] {
-        if is_set(&section, name)? {
-            return Err(section.unsupported(name, "there is no secret manager"));
-        }
-    }
-    let text = |name| Ok(section.text(name)?.filter(|text| !text.is_empty()).map(str::to_owned));
-    let tls = TlsConfig {
-        ca: text("ca")?,
-        ca_file: text("ca_file")?,
-        server_name: text("server_name")?,
-        insecure_skip_verify: section.flag("insecure_skip_verify", false)?,
-    };
-    let mut out = Fields::default();
-    for (name, value) in [("ca", &tls.ca), ("ca_file", &tls.ca_file), ("server_name", &tls.server_name)] {
-        out.put_some(name, Out::text(value.as_deref().unwrap_or_default()));
-    }
-    out.put("insecure_skip_verify", Out::Bare(tls.insecure_skip_verify.to_string()));
-    Ok((tls, out.done()))
-}
-
 fn read_proxy(section: &Section<'_>, printed: &mut Fields) -> Result<Option<Secret>, ConfigError> {
     for name in ["no_proxy", "proxy_connect_header"] {
         if section.get(name).is_some() {
@@ -304,11 +233,13 @@ fn canonical_header(name: &str) -> String {
     name.chars().map(turn).collect()
 }
 
-fn is_set(section: &Section<'_>, name: &str) -> Result<bool, ConfigError> {
+/// Whether a text is given and not empty.
+pub(super) fn is_set(section: &Section<'_>, name: &str) -> Result<bool, ConfigError> {
     Ok(section.text(name)?.is_some_and(|text| !text.is_empty()))
 }
 
-fn at_most_one(section: &Section<'_>, names: &[&str], message: &str) -> Result<(), ConfigError> {
+/// Refuses a second one of some texts.
+pub(super) fn at_most_one(section: &Section<'_>, names: &[&str], message: &str) -> Result<(), ConfigError> {
     let mut found = false;
     for name in names {
         if is_set(section, name)? {

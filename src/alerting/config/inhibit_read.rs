@@ -7,7 +7,7 @@ use super::error::ConfigError;
 use super::matchers::Reader;
 use super::model::InhibitRule;
 use super::node::Node;
-use super::print::{Fields, Out};
+use super::out::{Fields, Out};
 use super::section::Section;
 use crate::matcher::valid_label_name;
 

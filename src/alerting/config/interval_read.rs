@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::ConfigError;
 use super::node::Node;
-use super::print::{Fields, Out};
+use super::out::{Fields, Out};
 use super::section::{Section, text_of};
 use crate::interval::{InclusiveRange, IntervalError, Location, TimeInterval, TimeRange};
 

@@ -1,7 +1,7 @@
 //! The three ways to write matchers in a config: `match`, `match_re` and `matchers`.
 
 use super::error::ConfigError;
-use super::print::{Fields, Out};
+use super::out::{Fields, Out};
 use super::section::Section;
 use crate::matcher::{Matcher, Mode, Op, parse_list, valid_classic_name};
 
@@ -33,8 +33,12 @@ impl Reader {
             let map = section.text_map(field)?;
             for (name, value) in &map {
                 // the anchors are part of the value, and so of the group key
-                let value = if op == Op::Regex { format!("^(?:{value})$") } else { (*value).to_owned() };
-                matchers.push(Matcher::new(op, *name, value).map_err(|e| section.error(field, e.to_string()))?);
+                let whole = if op == Op::Regex { format!("^(?:{value})$") } else { (*value).to_owned() };
+                let matcher = Matcher::new(op, *name, whole.as_str()).map_err(|e| {
+                    let message = format!("error parsing regexp: {}: `{whole}`", e.reason);
+                    section.error(field, message)
+                })?;
+                matchers.push(matcher);
             }
             let shown = |value: &str| if op == Op::Regex && value.is_empty() { Out::Null } else { Out::text(value) };
             let entries = map.iter().map(|(name, value)| ((*name).to_owned(), shown(value)));

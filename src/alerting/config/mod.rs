@@ -11,6 +11,7 @@ mod load;
 mod matchers;
 mod model;
 mod node;
+mod out;
 mod print;
 mod quote;
 mod receiver_read;
@@ -20,6 +21,7 @@ mod secret;
 mod section;
 #[cfg(test)]
 mod tests;
+mod tls_read;
 mod url;
 
 pub use error::ConfigError;

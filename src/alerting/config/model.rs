@@ -60,7 +60,7 @@ pub struct Route {
     /// Labels of the route, parents' included.
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
     /// Tried in order.
-    pub routes: Vec<Route>,
+    pub routes: Vec<Self>,
     /// Matchers from the root on, e.g. `{}/{team="x"}`: first part of group keys. Not unique.
     pub key: Arc<str>,
     /// Like [`Self::key`], with the index among siblings after each level: unique.

@@ -33,8 +33,11 @@ pub(super) enum Content {
     },
     Sequence(Vec<Rc<Node>>),
     /// Keys in the order of the file; not yet checked for being unique.
-    Mapping(Vec<(Rc<Node>, Rc<Node>)>),
+    Mapping(Entries),
 }
+
+/// Keys and values.
+type Entries = Vec<(Rc<Node>, Rc<Node>)>;
 
 /// Reads the first document of a text; `None` when there is none.
 pub(super) fn read(text: &str) -> Result<Option<Rc<Node>>, ConfigError> {
@@ -142,7 +145,7 @@ impl<'a> Composer<'a> {
 }
 
 /// Replaces `<<` by the entries of its mappings that are not given here.
-fn merged(entries: Vec<(Rc<Node>, Rc<Node>)>) -> Result<Vec<(Rc<Node>, Rc<Node>)>, ConfigError> {
+fn merged(entries: Entries) -> Result<Entries, ConfigError> {
     let (merges, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| is_merge(key));
     for (_, source) in merges {
         let sources = match &source.content {

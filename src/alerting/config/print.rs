@@ -1,84 +1,11 @@
 //! Prints a config as the reference does: its YAML library's choice of quotes, its line width, its order of keys.
 
+use super::out::Out;
 use super::quote::{Style, is_break, is_printable, natural_order, style_of};
 
 /// Past this column a text is broken at a blank.
 const WIDTH: usize = 80;
 const INDENT: usize = 2;
-
-/// A value to print.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Out {
-    Null,
-    /// A boolean or number, printed as it is.
-    Bare(String),
-    /// Quoted if it has to be.
-    Text(String),
-    List(Vec<Out>),
-    /// Keys in the order given, each with whether its value asks for the one-line form.
-    Struct(Vec<(&'static str, Out, bool)>),
-    /// Printed in the order of the keys.
-    Map(Vec<(String, Out)>),
-}
-
-impl Out {
-    /// A text.
-    pub(super) fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
-    }
-
-    /// A list of texts.
-    pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
-        Self::List(texts.into_iter().map(|t| Self::text(t.as_ref())).collect())
-    }
-
-    /// A map of texts.
-    pub(super) fn text_map<'a>(map: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self::Map(map.into_iter().map(|(k, v)| (k.to_owned(), Self::text(v))).collect())
-    }
-
-    /// Whether the reference leaves it out where empty values are left out.
-    pub(super) fn is_empty(&self) -> bool {
-        match self {
-            Self::Null => true,
-            Self::Bare(_) => false,
-            Self::Text(text) => text.is_empty(),
-            Self::List(items) => items.is_empty(),
-            Self::Struct(fields) => fields.is_empty(),
-            Self::Map(entries) => entries.is_empty(),
-        }
-    }
-}
-
-/// Collects the fields of one [`Out::Struct`].
-#[derive(Default)]
-pub(super) struct Fields(Vec<(&'static str, Out, bool)>);
-
-impl Fields {
-    /// Adds a field.
-    pub(super) fn put(&mut self, name: &'static str, value: Out) {
-        self.0.push((name, value, false));
-    }
-
-    /// Adds a field unless it is empty.
-    pub(super) fn put_some(&mut self, name: &'static str, value: Out) {
-        if !value.is_empty() {
-            self.put(name, value);
-        }
-    }
-
-    /// Adds a field that asks for the one-line form, unless it is empty.
-    pub(super) fn put_flow(&mut self, name: &'static str, value: Out) {
-        if !value.is_empty() {
-            self.0.push((name, value, true));
-        }
-    }
-
-    /// The struct.
-    pub(super) fn done(self) -> Out {
-        Out::Struct(self.0)
-    }
-}
 
 /// The document as text.
 pub(super) fn print(value: Out) -> String {
@@ -147,7 +74,7 @@ impl Printer {
             self.mark("]", false, false, false);
         } else {
             // a list below a key stands in the key's column
-            if !(place == Place::Value && !self.fresh) {
+            if place != Place::Value || self.fresh {
                 self.deepen(false);
             }
             for item in items {
@@ -252,11 +179,13 @@ impl Printer {
     }
 
     fn double_quoted(&mut self, text: &str, breaks: bool) {
+        // a byte order mark at the start makes the reference escape all that follows
+        let marked = text.starts_with('\u{feff}');
         let mut after_space = false;
         let mut chars = text.chars().enumerate().peekable();
         let last = text.chars().count().saturating_sub(1);
         while let Some((at, c)) = chars.next() {
-            if c == ' ' {
+            if c == ' ' && !marked {
                 if breaks && !after_space && self.column > WIDTH && at > 0 && at < last {
                     self.break_and_indent();
                     if chars.peek().is_some_and(|(_, c)| *c == ' ') {
@@ -269,7 +198,7 @@ impl Printer {
                 continue;
             }
             after_space = false;
-            if is_printable(c) && !is_break(c) && !matches!(c, '"' | '\\') {
+            if !marked && is_printable(c) && !is_break(c) && !matches!(c, '"' | '\\') {
                 self.put(c);
                 continue;
             }

@@ -7,7 +7,7 @@ use super::global::Global;
 use super::http_read;
 use super::model::{Integration, Receiver, Settings, UrlSource, WebhookConfig};
 use super::node::Node;
-use super::print::{Fields, Out};
+use super::out::{Fields, Out};
 use super::secret::{HIDDEN, Secret};
 use super::section::Section;
 use super::url;

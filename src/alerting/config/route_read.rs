@@ -8,8 +8,8 @@ use super::error::ConfigError;
 use super::matchers::{Reader, key};
 use super::model::{GroupBy, Route};
 use super::node::Node;
-use super::print::{Fields, Out};
-use super::section::Section;
+use super::out::{Fields, Out};
+use super::section::{Section, Texts};
 use crate::duration::print_prometheus;
 use crate::matcher::{Matcher, valid_label_name};
 
@@ -35,18 +35,15 @@ pub(super) struct Written<'a> {
     receiver: Option<&'a str>,
     group_by: Option<GroupBy>,
     matchers: Vec<Matcher>,
-    mute: Names<'a>,
-    active: Names<'a>,
+    mute: Texts<'a>,
+    active: Texts<'a>,
     continue_matching: bool,
     group_wait: Option<Duration>,
     group_interval: Option<Duration>,
     repeat_interval: Option<Duration>,
     labels: BTreeMap<&'a str, &'a str>,
-    routes: Vec<Written<'a>>,
+    routes: Vec<Self>,
 }
-
-/// Names with the places where they stand.
-type Names<'a> = Vec<(&'a str, String, &'a Node)>;
 
 /// Reads a node and all below it, and prints them.
 pub(super) fn read<'a>(node: &'a Node, path: &str, reader: &mut Reader) -> Result<(Written<'a>, Out), ConfigError> {
@@ -177,7 +174,7 @@ impl Written<'_> {
         };
         let mut labels = parent.labels.clone();
         labels.extend(self.labels.iter().map(|(name, value)| (Arc::from(*name), Arc::from(*value))));
-        let names = |names: &Names<'_>| names.iter().map(|(name, _, _)| Arc::from(*name)).collect();
+        let names = |names: &Texts<'_>| names.iter().map(|(name, _, _)| Arc::from(*name)).collect();
         let mut route = Route {
             receiver: self.receiver.map_or_else(|| Arc::clone(&parent.receiver), Arc::from),
             group_by: self.group_by.unwrap_or_else(|| parent.group_by.clone()),
@@ -219,7 +216,7 @@ fn read_group_by(section: &Section<'_>, reader: &Reader, printed: &mut Fields) -
     Ok(Some(if all { GroupBy::All } else { GroupBy::Labels(labels.into_iter().collect()) }))
 }
 
-fn read_names<'a>(section: &Section<'a>, name: &'static str, printed: &mut Fields) -> Result<Names<'a>, ConfigError> {
+fn read_names<'a>(section: &Section<'a>, name: &'static str, printed: &mut Fields) -> Result<Texts<'a>, ConfigError> {
     let names = section.texts(name)?.unwrap_or_default();
     printed.put_some(name, Out::texts(names.iter().map(|(name, _, _)| name)));
     Ok(names)

@@ -142,8 +142,8 @@ fn is_timestamp(text: &str) -> bool {
     let (year, month, day) = (parts.next(), parts.next(), parts.next());
     let valid_date = parts.next().is_none()
         && year.is_some_and(|y| y.len() == 4 && y.bytes().all(|b| b.is_ascii_digit()))
-        && month.is_some_and(|m| part(m, 12) && m.trim_start_matches('0') != "")
-        && day.is_some_and(|d| part(d, 31) && d.trim_start_matches('0') != "");
+        && month.is_some_and(|m| part(m, 12) && !m.trim_start_matches('0').is_empty())
+        && day.is_some_and(|d| part(d, 31) && !d.trim_start_matches('0').is_empty());
     if !valid_date || time.is_empty() {
         return valid_date;
     }

@@ -9,6 +9,9 @@ use super::node::{Content, Node};
 use super::scalar::{Resolved, mismatch, resolve};
 use crate::duration::{parse_go, parse_prometheus};
 
+/// Texts of a list with their places.
+pub(super) type Texts<'a> = Vec<(&'a str, String, &'a Node)>;
+
 /// A mapping with its place in the document.
 pub(super) struct Section<'a> {
     path: String,
@@ -117,7 +120,7 @@ impl<'a> Section<'a> {
     }
 
     /// A list of texts with their nodes; null items are empty texts.
-    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<(&'a str, String, &'a Node)>>, ConfigError> {
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Texts<'a>>, ConfigError> {
         let Some(items) = self.list(name, "[]string")? else { return Ok(None) };
         let read = |(path, node): (String, &'a Node)| {
             let text = if node.is_null() { "" } else { text_of(node, &path, "string")? };

@@ -92,7 +92,7 @@ fn check_host(host: &str) -> Result<(), String> {
     if (!port.is_empty() && !port.starts_with(':')) || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err("invalid port after host".into());
     }
-    if host.chars().any(|c| matches!(c, ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '%')) {
+    if host.chars().any(|c| matches!(c, ' ' | '\\' | '^' | '`' | '{' | '|' | '}' | '%')) {
         return Err("invalid character in host name".into());
     }
     Ok(())

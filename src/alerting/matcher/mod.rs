@@ -75,7 +75,7 @@ pub struct Matcher {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("error parsing regexp: {reason}: `{pattern}`")]
 pub struct MatcherError {
-    /// As written.
+    /// The whole expression, anchors included.
     pub pattern: String,
     /// What is wrong with it.
     pub reason: String,
@@ -88,7 +88,7 @@ impl Matcher {
     /// When the value is no regular expression but `op` needs one.
     pub fn new(op: Op, name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> Result<Self, MatcherError> {
         let (name, value) = (name.into(), value.into());
-        let fail = |reason| MatcherError { pattern: value.to_string(), reason };
+        let fail = |reason| MatcherError { pattern: format!("^(?:{value})$"), reason };
         let regex = if op.is_regex() { Some(re2::compile(&value).map_err(fail)?) } else { None };
         Ok(Self { name, op, value, regex })
     }

@@ -3,6 +3,8 @@
 //! The two dialects are close. Where they are not, the expression is rewritten: `\d \w \s \b` are ASCII only, any
 //! punctuation may be escaped, `{` that starts no repetition is a character, classes have no set operations.
 
+mod class;
+
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -23,7 +25,12 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
             // the crate draws a picture of several lines; the last one says what is wrong
             let text = other.to_string();
             let last = text.lines().last().unwrap_or_default();
-            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+            match last.strip_prefix("error: ").unwrap_or(last) {
+                "unclosed group" => "missing closing )".to_owned(),
+                "unopened group" => "unexpected )".to_owned(),
+                "repetition operator missing expression" => "missing argument to repetition operator".to_owned(),
+                other => other.to_owned(),
+            }
         }
     })
 }
@@ -133,17 +140,18 @@ impl<'a> Rewriter<'a> {
         }
     }
 
+    /// After `(?P` or `(?`: `<name>`. Nobody asks for it, and Go allows it twice: dropped.
     fn group_name(&mut self) -> Result<(), String> {
         self.rest.next();
-        self.out.push_str("P<");
+        let mut empty = true;
         loop {
             match self.rest.next() {
-                Some('>') => break,
-                Some(c) if c.is_ascii_alphanumeric() || c == '_' => self.out.push(c),
+                Some('>') if !empty => break,
+                Some(c) if c.is_ascii_alphanumeric() || c == '_' => empty = false,
                 _ => return Err("invalid named capture".into()),
             }
         }
-        self.out.push('>');
+        self.out.push(':');
         Ok(())
     }
 
@@ -265,76 +273,6 @@ impl<'a> Rewriter<'a> {
                 c => code = code.checked_mul(16)?.checked_add(c.to_digit(16)?)?,
             }
         }
-    }
-
-    /// After `[`.
-    fn class(&mut self) -> Result<(), String> {
-        self.out.push('[');
-        self.out.extend(self.rest.next_if_eq(&'^'));
-        let mut first = true;
-        loop {
-            let next = *self.rest.peek().ok_or_else(|| "missing closing ]".to_owned())?;
-            if next == '[' && self.named_class()? {
-                first = false;
-                continue;
-            }
-            self.rest.next();
-            match next {
-                ']' if !first => {
-                    self.out.push(']');
-                    return Ok(());
-                }
-                '\\' => {
-                    if self.class_escape(true)?.is_none() {
-                        let low = self.char_escape()?;
-                        self.range(low)?;
-                    }
-                }
-                low => self.range(low)?,
-            }
-            first = false;
-        }
-    }
-
-    /// `[:name:]` within a class, taken; anything else is left and is no name.
-    fn named_class(&mut self) -> Result<bool, String> {
-        let mut ahead = self.rest.clone();
-        ahead.next();
-        let text: String = ahead.collect();
-        let Some((name, _)) = text.strip_prefix(':').and_then(|t| t.split_once(":]")) else { return Ok(false) };
-        const NAMES: [&str; 14] = [
-            "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper",
-            "word", "xdigit",
-        ];
-        if !NAMES.contains(&name.strip_prefix('^').unwrap_or(name)) {
-            return Err("invalid character class range".into());
-        }
-        self.out.push_str(&format!("[:{name}:]"));
-        for _ in 0..name.len() + 4 {
-            self.rest.next();
-        }
-        Ok(true)
-    }
-
-    /// A character of a class, or the range that it begins.
-    fn range(&mut self, low: char) -> Result<(), String> {
-        self.literal(low);
-        let mut ahead = self.rest.clone();
-        if ahead.next() != Some('-') || matches!(ahead.peek(), Some(']') | None) {
-            return Ok(());
-        }
-        self.rest = ahead;
-        let high = match self.rest.next() {
-            Some('\\') => self.char_escape()?,
-            Some(c) => c,
-            None => return Ok(()),
-        };
-        if high < low {
-            return Err("invalid character class range".into());
-        }
-        self.out.push('-');
-        self.literal(high);
-        Ok(())
     }
 
     /// One character that stands for itself, inside of a class or not.
