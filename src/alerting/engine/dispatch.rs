@@ -45,6 +45,8 @@ pub(super) struct Delivery {
     attempts: u32,
     tick: Timestamp,
     deadline: Timestamp,
+    /// Log hashes of what fired at the tick; kept only while it waits for its turn.
+    fired_then: Vec<u64>,
     first_attempt: Option<Timestamp>,
     last_failure: Option<(&'static str, String)>,
 }
@@ -276,9 +278,7 @@ impl Engine {
         let mut begun = Vec::new();
         for (integration, key) in keys.into_iter().enumerate() {
             self.stats.nflog_queries += 1;
-            if self.due_now(now, number, integration, &key, now, &passed).is_none() {
-                continue;
-            }
+            let Some((_, picture)) = self.due_now(now, number, integration, &key, now, &passed) else { continue };
             let id = self.next_delivery;
             self.next_delivery += 1;
             let delivery = Delivery {
@@ -289,6 +289,7 @@ impl Engine {
                 attempts: 0,
                 tick: now,
                 deadline: now + limit + wait,
+                fired_then: if wait.is_zero() { Vec::new() } else { picture.firing_hashes },
                 first_attempt: None,
                 last_failure: None,
             };
@@ -370,6 +371,23 @@ impl Engine {
         Some((reason, picture))
     }
 
+    /// Whether a turn that was waited for is only due because of alerts that came during the wait: those are for the
+    /// next flush, when the first in position will tell of them.
+    fn superseded(&self, id: DeliveryId, tick: Timestamp, picture: &Picture) -> bool {
+        let Some(delivery) = self.deliveries.get(&id) else { return false };
+        let Some(running) = &self.running else { return false };
+        let Some(group) = self.groups.get(delivery.group) else { return false };
+        if !matches!(delivery.phase, Phase::Waiting(until) if until > tick) {
+            return false;
+        }
+        let Some(to) = running.integrations_of(group.route).get(delivery.integration) else { return false };
+        let mut firing = picture.firing_hashes.clone();
+        firing.retain(|hash| delivery.fired_then.binary_search(hash).is_ok());
+        let entry = self.nflog.get(&delivery.key).map(Arc::as_ref);
+        let repeat = running.routes.node(group.route).route.repeat_interval;
+        nflog::due(entry, &firing, &picture.resolved_hashes, to.send_resolved, repeat, tick).is_none()
+    }
+
     fn picture(&self, now: Timestamp, passed: &Passed, entry: Option<&Entry>) -> Picture {
         let alert = |number: &u32| self.alerts.get(*number).map(|slot| slot.alert.clone());
         let mut firing: Vec<Arc<Alert>> = passed.firing.iter().filter_map(alert).collect();
@@ -407,6 +425,9 @@ impl Engine {
         let Some((reason, picture)) = self.due_now(now, group, integration, &key, tick, passed) else {
             return self.finish(now, id, true);
         };
+        if self.superseded(id, tick, &picture) {
+            return self.finish(now, id, false);
+        }
         let Some(running) = &self.running else { return };
         let Some(of_group) = self.groups.get(group) else { return };
         let node = running.routes.node(of_group.route);
