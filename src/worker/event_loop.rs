@@ -261,3 +261,6 @@ impl EventLoop {
         self.last_ticket
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,27 @@
 //! Invariants: one task owns the engine (`event_loop`); whatever the engine asks for is carried out or answered; no
 //! lock is held over an await; the engine's task never waits for the network or the disk.
 
+pub mod api;
+mod clock;
+mod deliver;
+mod event_loop;
 pub mod flags;
 pub mod handle;
+mod health;
+mod log;
+mod metrics;
+mod net;
+mod process;
 pub mod reload;
 mod run;
+mod serve;
+mod store;
+mod url;
 
 pub use flags::{Exit, Flags};
+pub use log::init as init_log;
+pub use process::StopError;
 pub use run::{Error, run};
+pub use serve::ListenError;
+pub use store::StoreError;
+pub use url::UrlError;

@@ -5,7 +5,7 @@ pub(crate) mod event;
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -64,8 +64,11 @@ where
         let all = head.into_iter().chain(fields.rest);
         match self.format {
             LogFormat::Json => {
-                let object: Map<String, Value> = all.map(|(key, value)| (key.to_owned(), value)).collect();
-                writeln!(writer, "{}", Value::Object(object))
+                for (at, (key, value)) in all.enumerate() {
+                    let gap = if at == 0 { '{' } else { ',' };
+                    write!(writer, "{gap}{}:{value}", Value::from(key))?;
+                }
+                writeln!(writer, "}}")
             }
             LogFormat::Logfmt => {
                 for (at, (key, value)) in all.enumerate() {
@@ -228,5 +231,6 @@ mod tests {
         assert_eq!(object["text"], "line\nbreak");
         assert!(object["source"].as_str().unwrap().starts_with("log.rs:"));
         assert_eq!(line.lines().count(), 1);
+        assert!(line.starts_with("{\"time\":"), "{line}");
     }
 }

@@ -1,6 +1,30 @@
 //! The wiring, top to bottom, in the reference's order of start.
 
-use crate::flags::{FlagError, Flags};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alerting::config::Config;
+use alerting::effects::{Input, Options, Restored, StateFile};
+use alerting::engine::{Engine, RestoreError};
+use alerting::time::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use crate::api::{self, ApiOptions, ApiState, VersionInfo};
+use crate::deliver::Deliverer;
+use crate::event_loop::{self, EventLoop, Outside};
+use crate::flags::{ClusterSettings, FlagError, Flags, Settings, host_port};
+use crate::handle::Handle;
+use crate::log::event::Taste;
+use crate::net::lookup::Lookup;
+use crate::net::{Net, Sockets, address, dns};
+use crate::process::{self, Stop, StopError};
+use crate::reload::{self, FileWatch, LoadError, Reloader};
+use crate::serve::{ListenError, Listeners, Servers};
+use crate::store::{Store, StoreError};
+use crate::url::{self, ExternalUrl, UrlError};
+use crate::{clock, log};
 
 /// Why the worker did not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -8,14 +32,212 @@ pub enum Error {
     /// The command line makes no sense.
     #[error(transparent)]
     Flags(#[from] FlagError),
+    /// The external URL can't be used.
+    #[error("setting the external URL")]
+    ExternalUrl(#[source] UrlError),
+    /// The state files can't be used.
+    #[error("opening the storage")]
+    Store(#[from] StoreError),
+    /// A state file is corrupt.
+    #[error("reading state file `{path}`")]
+    Restore {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: RestoreError,
+    },
+    /// The address for peers can't be used.
+    #[error("listening for peers on `{address}`")]
+    ClusterListen {
+        /// As given.
+        address: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address for peers can't be found.
+    #[error("listening for peers on `{address}`: no such address")]
+    ClusterHost {
+        /// As given.
+        address: String,
+    },
+    /// The config can't be used.
+    #[error("loading the configuration")]
+    Config(#[from] LoadError),
+    /// An HTTP address can't be used.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A listener broke.
+    #[error("serving HTTP")]
+    Serve(#[source] std::io::Error),
+    /// Signals can't be received.
+    #[error(transparent)]
+    Stop(#[from] StopError),
 }
 
-/// Runs a member until it is told to stop.
+/// How long open HTTP requests may take at the end.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long the engine may take at the end: its own limits for receivers and peers together.
+const STOP_LIMIT: Duration = Duration::from_secs(21);
+
+/// Reloads that may wait.
+const RELOADS: usize = 16;
+
+/// Runs a member until SIGTERM, SIGINT or the end of standard input (with `ALERTMANAGER_EXIT_ON_STDIN_EOF=1`).
+///
+/// Needs a multi-thread runtime with IO and time; two worker threads suffice.
 ///
 /// # Errors
-/// When it can't start or a listener fails.
+/// When it can't start or a listener fails. A config that can't be used is in the log too.
 pub async fn run(flags: Flags) -> Result<(), Error> {
-    let _settings = flags.check()?;
-    std::future::ready(()).await;
-    Ok(())
+    log::init(flags.log_level, flags.log_format);
+    let started_at = clock::now();
+    let settings = flags.check()?;
+    let (mut stop, hangup) = Stop::new()?;
+    greet(&settings);
+    process::raise_file_limit();
+    // only fails when it's installed already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+
+    let store = Store::open(&settings.storage)?;
+    let lookup = Lookup::new(settings.dns_server);
+    let sockets = match &settings.cluster {
+        Some(cluster) => Some(bind_cluster(cluster, &lookup).await?),
+        None => None,
+    };
+    let config = reload::load(&settings.config_file, settings.mode).await?;
+    let restored = store.restore(started_at)?;
+    let listeners = Listeners::bind(&settings.web_listen).await?;
+    let external = ExternalUrl::new(settings.external_url.as_deref(), listeners.port()).map_err(Error::ExternalUrl)?;
+    let route_prefix = url::route_prefix(settings.route_prefix.as_deref(), &external);
+    let options = engine_options(&settings, &external, sockets.as_ref());
+    let engine = restore_engine(options, restored, &store)?;
+
+    let (handle, commands) = Handle::new();
+    let (arrivals, arrived) = event_loop::arrivals();
+    let (settled, is_settled) = watch::channel(settings.cluster.is_none());
+    let ipv4_only = sockets.as_ref().is_some_and(|sockets| sockets.local().is_ipv4());
+    let tcp_timeout = settings.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.tcp_timeout);
+    let outside = Outside {
+        deliverer: Arc::new(deliverer(&settings, &lookup)),
+        net: sockets.map(|sockets| Net::start(sockets, &arrivals, tcp_timeout)),
+        writer: store.writer(),
+        taste: Taste { silences: settings.log_silences },
+        settled,
+    };
+    let engine_loop = EventLoop::new(engine, outside, arrivals.clone(), STOP_LIMIT);
+    let engine_task = tokio::spawn(engine_loop.run(commands, arrived));
+    let (reloader, reload_status) = Reloader::new(settings.config_file.clone(), &config, handle.clone());
+    apply(&handle, config).await;
+    let (reload, reloads) = mpsc::channel(RELOADS);
+    let watching = tokio::spawn(reloader.run(reloads, hangup, FileWatch::new(&settings.config_file)));
+    let resolving = settings.cluster.as_ref().map(|cluster| {
+        let peers = dns::Peers::new(cluster.peers.clone(), lookup.clone(), ipv4_only);
+        tokio::spawn(peers.watch(arrivals.clone(), is_settled, cluster.eager))
+    });
+    drop(arrivals);
+
+    let options = Arc::new(api_options(&settings, &external, route_prefix, started_at));
+    let state = ApiState { handle: handle.clone(), options, reload, reload_status };
+    let mut servers = Servers::start(listeners, &api::router(state));
+    let served = tokio::select! {
+        () = stop.wait() => Ok(()),
+        error = servers.failed() => Err(Error::Serve(error)),
+    };
+    info!("Received shutdown signal, exiting gracefully...");
+    servers.finish(DRAIN_LIMIT).await;
+    watching.abort();
+    if let Some(resolving) = resolving {
+        resolving.abort();
+    }
+    // the loop may have ended by itself
+    let _ = handle.feed(Input::Stop).await;
+    let stopping = Instant::now();
+    let _ = engine_task.await;
+    info!(elapsed = ?stopping.elapsed(), "Stopped");
+    served
+}
+
+fn greet(settings: &Settings) {
+    info!(version = env!("CARGO_PKG_VERSION"), mode = "worker", "Starting Alertmanager");
+    for feature in &settings.features {
+        match feature.in_force {
+            true => warn!(feature = feature.name, "Experimental feature enabled"),
+            false => warn!(feature = feature.name, "feature has no effect in this version"),
+        }
+    }
+    for flag in &settings.idle_flags {
+        warn!(flag = format!("--{flag}"), "flag has no effect in this version");
+    }
+}
+
+async fn bind_cluster(cluster: &ClusterSettings, lookup: &Lookup) -> Result<Sockets, Error> {
+    let no_host = || Error::ClusterHost { address: cluster.listen.clone() };
+    let (host, port) = host_port(&cluster.listen).ok_or_else(no_host)?;
+    let listen = address::listen(&host, port, lookup).await.map_err(|_| no_host())?;
+    let bound = Sockets::bind(listen).await;
+    bound.map_err(|source| Error::ClusterListen { address: cluster.listen.clone(), source })
+}
+
+fn engine_options(settings: &Settings, external: &ExternalUrl, sockets: Option<&Sockets>) -> Options {
+    let mut options = settings.engine.clone();
+    options.external_url = external.text().to_owned();
+    options.seed = rand::random();
+    options.cluster = settings.cluster.as_ref().zip(sockets).map(|(cluster, sockets)| {
+        let mut engine = cluster.engine.clone();
+        let now_ms = u64::try_from(clock::now().as_nanos() / 1_000_000).unwrap_or_default();
+        engine.name = cluster.name.clone().unwrap_or_else(|| process::random_name(now_ms));
+        engine.advertise = address::advertise(cluster.advertise, sockets.local(), cluster.allow_public);
+        engine.incarnation = now_ms;
+        info!(name = engine.name, addr = %engine.advertise, peers = cluster.peers.len(), "joining the cluster");
+        engine
+    });
+    options
+}
+
+fn restore_engine(options: Options, restored: Restored, store: &Store) -> Result<Engine, Error> {
+    Engine::new(options, restored).map_err(|source| {
+        let file = match &source {
+            RestoreError::Silences(_) => StateFile::Silences,
+            RestoreError::NotificationLog(_) => StateFile::NotificationLog,
+        };
+        Error::Restore { path: store.path(file), source }
+    })
+}
+
+fn deliverer(settings: &Settings, lookup: &Lookup) -> Deliverer {
+    let base = settings.config_file.parent().unwrap_or(Path::new("")).to_owned();
+    // the system's own way knows more places than DNS: it's left alone unless another was asked for
+    Deliverer::new(base, settings.dns_server.map(|_| lookup.clone()))
+}
+
+async fn apply(handle: &Handle, config: Arc<Config>) {
+    // the loop was just started; if it has ended, the next step notices
+    let _ = handle.feed(Input::Config(config)).await;
+}
+
+fn api_options(settings: &Settings, external: &ExternalUrl, route_prefix: String, started_at: Timestamp) -> ApiOptions {
+    ApiOptions {
+        route_prefix,
+        external_url: external.text().to_owned(),
+        started_at,
+        version: version(),
+        get_concurrency: settings.get_concurrency,
+        timeout: settings.web_timeout,
+        mode: settings.mode,
+        alerts_per_name_max: settings.engine.alerts_per_name_max.map_or(0, |max| max as u64),
+    }
+}
+
+fn version() -> VersionInfo {
+    let text = |value: Option<&'static str>| value.unwrap_or_default().to_owned();
+    VersionInfo {
+        revision: text(option_env!("BUILD_REVISION")),
+        branch: text(option_env!("BUILD_BRANCH")),
+        build_user: text(option_env!("BUILD_USER")),
+        build_date: text(option_env!("BUILD_DATE")),
+        ..VersionInfo::default()
+    }
 }

@@ -31,9 +31,8 @@ impl Receiver {
             seen.lock().unwrap().push((headers, body));
             "thanks"
         };
-        let busy = || async {
-            (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "17")], "x".repeat(3000)).into_response()
-        };
+        let busy =
+            || async { (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "17")], "x".repeat(3000)).into_response() };
         let router = Router::new()
             .route("/hook", post(record))
             .route("/busy", any(busy))
@@ -75,16 +74,10 @@ async fn headers_and_credentials_arrive() {
     std::fs::write(directory.path().join("password"), "pass\n").unwrap();
     std::fs::write(directory.path().join("extra"), " three\n").unwrap();
     let inline = |text: &str| SecretSource::Inline(Secret::new(text));
-    let values = HeaderValues {
-        values: vec!["one".into()],
-        secrets: vec![Secret::new("two")],
-        files: vec!["extra".into()],
-    };
+    let values =
+        HeaderValues { values: vec!["one".into()], secrets: vec![Secret::new("two")], files: vec!["extra".into()] };
     let basic = HttpConfig {
-        basic_auth: Some(BasicAuth {
-            username: inline("user"),
-            password: Some(SecretSource::File("password".into())),
-        }),
+        basic_auth: Some(BasicAuth { username: inline("user"), password: Some(SecretSource::File("password".into())) }),
         headers: BTreeMap::from([("X-Team".into(), values)]),
         ..HttpConfig::default()
     };

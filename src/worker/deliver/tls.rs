@@ -155,3 +155,78 @@ impl ServerCertVerifier for Verifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+    use super::*;
+
+    struct Server {
+        ca: String,
+        acceptor: TlsAcceptor,
+    }
+
+    /// A server that shows a certificate for `receiver.example`.
+    fn server() -> Server {
+        let ca_key = KeyPair::generate().unwrap();
+        let mut ca = CertificateParams::new(Vec::new()).unwrap();
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+        let key = KeyPair::generate().unwrap();
+        let issuer = Issuer::new(ca, ca_key);
+        let leaf = CertificateParams::new(vec!["receiver.example".into()]).unwrap().signed_by(&key, &issuer).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap());
+        Server { ca: ca_pem, acceptor: TlsAcceptor::from(Arc::new(config.unwrap())) }
+    }
+
+    async fn connects(server: &Server, tls: &TlsConfig, ca: Option<&str>, name: &'static str) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = async { server.acceptor.accept(listener.accept().await.unwrap().0).await.map(drop) };
+        let client = Arc::new(config(tls, ca.map(str::as_bytes), true).unwrap());
+        let connecting = async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            TlsConnector::from(client).connect(ServerName::try_from(name).unwrap(), stream).await.map(drop)
+        };
+        tokio::join!(accepting, connecting).1.is_ok()
+    }
+
+    #[tokio::test]
+    async fn only_who_is_vouched_for_by_the_right_name_is_trusted() {
+        let (server, stranger) = (server(), server());
+        let (own, other) = (Some(server.ca.as_str()), Some(stranger.ca.as_str()));
+        let plain = TlsConfig::default();
+        let named = TlsConfig { server_name: Some("receiver.example".into()), ..TlsConfig::default() };
+        let misnamed = TlsConfig { server_name: Some("elsewhere.example".into()), ..TlsConfig::default() };
+        let blind = TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() };
+        let table = [
+            (&plain, own, "receiver.example", true),
+            (&plain, own, "elsewhere.example", false),
+            (&plain, other, "receiver.example", false),
+            (&plain, None, "receiver.example", false),
+            (&named, own, "elsewhere.example", true),
+            (&misnamed, own, "receiver.example", false),
+            (&named, other, "elsewhere.example", false),
+            (&blind, None, "elsewhere.example", true),
+        ];
+        for (tls, ca, name, wanted) in table {
+            assert_eq!(connects(&server, tls, ca, name).await, wanted, "{tls:?} {name}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(matches!(config(&TlsConfig::default(), Some(b"x"), true), Err(TlsError::NoCertificate)));
+        let tls = TlsConfig { server_name: Some("not a name".into()), ..TlsConfig::default() };
+        assert!(matches!(config(&tls, None, true), Err(TlsError::ServerName(_))));
+    }
+}

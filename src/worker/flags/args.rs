@@ -57,8 +57,8 @@ fn expand(word: OsString, words: &mut Vec<OsString>, depth: usize) -> Result<(),
     if depth == NESTING_MAX {
         return Err(mistake(&format!("reading arguments from `{path}`: too many files that name each other")));
     }
-    let content = fs::read_to_string(path)
-        .map_err(|error| mistake(&format!("reading arguments from `{path}`: {error}")))?;
+    let content =
+        fs::read_to_string(path).map_err(|error| mistake(&format!("reading arguments from `{path}`: {error}")))?;
     for line in content.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         expand(line.into(), words, depth + 1)?;
     }

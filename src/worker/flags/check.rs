@@ -1,7 +1,6 @@
 //! From [`Flags`] to [`Settings`]: what holds between flags, and what this version refuses to promise.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,8 +30,8 @@ pub struct Settings {
     pub external_url: Option<String>,
     /// As given, if given.
     pub route_prefix: Option<String>,
-    /// Most GET requests at once.
-    pub get_concurrency: usize,
+    /// Most GET requests at once; `None`: what the API finds right.
+    pub get_concurrency: Option<usize>,
     /// Limit of one HTTP request.
     pub web_timeout: Option<Duration>,
     /// Log each change of a silence.
@@ -165,7 +164,7 @@ impl Flags {
             web_listen: self.web_listen_address.clone(),
             external_url: given(&self.web_external_url),
             route_prefix: given(&self.web_route_prefix),
-            get_concurrency: limit(self.web_get_concurrency).unwrap_or_else(default_concurrency),
+            get_concurrency: limit(self.web_get_concurrency),
             web_timeout: (!self.web_timeout.is_zero()).then_some(self.web_timeout),
             log_silences: self.log_silences,
             features,
@@ -289,8 +288,4 @@ fn limit(value: i64) -> Option<usize> {
 
 fn given(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
-}
-
-fn default_concurrency() -> usize {
-    std::thread::available_parallelism().map_or(8, NonZeroUsize::get).max(8)
 }

@@ -11,8 +11,8 @@ use alerting::duration::{DurationError, parse_flag};
 use clap::{ArgAction, Parser, ValueEnum};
 
 pub use args::Exit;
-pub(crate) use check::{ClusterSettings, Feature};
-pub use check::{FlagError, Settings};
+pub(crate) use check::host_port;
+pub use check::{ClusterSettings, FlagError, Settings};
 
 /// What the command line says, not yet checked as a whole ([`Flags::check`] does).
 ///

@@ -86,3 +86,6 @@ impl Peers {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,13 +59,25 @@ impl Lookup {
     /// With the system's servers and search domains, or only with `server`.
     pub(crate) fn new(server: Option<SocketAddr>) -> Self {
         let builder = match server {
-            Some(server) => {
-                let mut builder = TokioResolver::builder_with_config(only(server), TokioRuntimeProvider::default());
-                builder.options_mut().use_hosts_file = ResolveHosts::Never;
-                Ok(builder)
-            }
+            Some(server) => Ok(own(only(server))),
             None => TokioResolver::builder_tokio(),
         };
+        Self::build(builder)
+    }
+
+    /// As a pod looks names up: with search domains, and names with less than five dots are tried below them first.
+    #[cfg(test)]
+    pub(crate) fn of_pod(server: SocketAddr, search: &[&str]) -> Self {
+        let mut config = only(server);
+        for domain in search {
+            config.add_search(domain.parse().unwrap_or_default());
+        }
+        let mut builder = own(config);
+        builder.options_mut().ndots = 5;
+        Self::build(Ok(builder))
+    }
+
+    fn build(builder: Result<ResolverBuilder<TokioRuntimeProvider>, NetError>) -> Self {
         let built = builder.map(tuned).and_then(ResolverBuilder::build);
         if let Err(error) = &built {
             // no /etc/resolv.conf, say: the C library has its own way to cope
@@ -117,6 +129,12 @@ fn only(server: SocketAddr) -> ResolverConfig {
         connection
     });
     ResolverConfig::from_name_servers(vec![NameServerConfig::new(server.ip(), true, connections.into())])
+}
+
+fn own(config: ResolverConfig) -> ResolverBuilder<TokioRuntimeProvider> {
+    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    builder.options_mut().use_hosts_file = ResolveHosts::Never;
+    builder
 }
 
 fn tuned(mut builder: ResolverBuilder<TokioRuntimeProvider>) -> ResolverBuilder<TokioRuntimeProvider> {

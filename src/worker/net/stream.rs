@@ -86,8 +86,7 @@ impl Streams {
 
     async fn exchange(&self, stream: &mut TcpStream, data: &[u8]) -> io::Result<Bytes> {
         limited(self.timeout, write_frame(stream, data)).await?;
-        let reply = limited(self.timeout, read_frame(stream)).await?;
-        reply.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "closed before the reply"))
+        limited(self.timeout, read_frame(stream)).await
     }
 
     fn take(&self, to: SocketAddr) -> Option<TcpStream> {
@@ -138,10 +137,13 @@ async fn serve(mut stream: TcpStream, from: SocketAddr, arrivals: Arrivals, limi
     let _ = stream.set_nodelay(true);
     loop {
         // one that says nothing at all loses its slot sooner or later
-        if timeout(IDLE_CALLED, stream.readable()).await.is_err() {
-            return Ok(());
-        }
-        let Some(data) = limited(limit, read_frame(&mut stream)).await? else { return Ok(()) };
+        let Ok(begun) = timeout(IDLE_CALLED, stream.read_u8()).await else { return Ok(()) };
+        let first = match begun {
+            Ok(first) => first,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let data = limited(limit, read_rest(&mut stream, first)).await?;
         let (reply, answer) = oneshot::channel();
         if arrivals.send(Arrival::Called { from, data, reply }).await.is_err() {
             return Ok(());
@@ -169,14 +171,15 @@ async fn write_frame(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
     stream.write_all(data).await
 }
 
-/// `None`: closed between two frames.
-async fn read_frame(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
-    let mut size = [0; 4];
-    let first = stream.read(&mut size).await?;
-    if first == 0 {
-        return Ok(None);
-    }
-    stream.read_exact(size.get_mut(first..).unwrap_or_default()).await?;
+async fn read_frame(stream: &mut TcpStream) -> io::Result<Bytes> {
+    let first = stream.read_u8().await?;
+    read_rest(stream, first).await
+}
+
+/// The rest of a frame whose first byte is `first`.
+async fn read_rest(stream: &mut TcpStream, first: u8) -> io::Result<Bytes> {
+    let mut size = [first, 0, 0, 0];
+    stream.read_exact(&mut size[1..]).await?;
     let size = u32::from_be_bytes(size) as usize;
     if size > SIZE_MAX {
         return Err(too_big());
@@ -190,7 +193,7 @@ async fn read_frame(stream: &mut TcpStream) -> io::Result<Option<Bytes>> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    Ok(Some(data.freeze()))
+    Ok(data.freeze())
 }
 
 fn too_big() -> io::Error {
@@ -243,7 +246,7 @@ mod tests {
             while let Ok((mut stream, _)) = listener.accept().await {
                 connections += 1;
                 for _ in 0..2 {
-                    if let Ok(Some(_)) = read_frame(&mut stream).await {
+                    if read_frame(&mut stream).await.is_ok() {
                         write_frame(&mut stream, &[connections]).await.unwrap();
                     }
                 }

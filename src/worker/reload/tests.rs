@@ -116,12 +116,20 @@ async fn a_touched_file_is_no_reason_and_a_changed_one_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("am.yml");
     fs::write(&path, GOOD).unwrap();
-    let mut world = World::new(&path).await;
+    let config = load(&path, Mode::Fallback).await.unwrap();
+    let (mut reloader, _status) = Reloader::new(path.clone(), &config, Handle::new().0);
+    assert!(!reloader.differs().await);
     fs::write(&path, GOOD).unwrap();
-    fs::write(directory.path().join("other"), BETTER).unwrap();
-    fs::write(&path, BETTER).unwrap();
-    // had the touch reloaded, its config would come first
-    assert_eq!(world.next_config().await, hash(BETTER.as_bytes()));
+    assert!(!reloader.differs().await);
+    fs::remove_file(&path).unwrap();
+    assert!(!reloader.differs().await);
+    fs::write(&path, BAD).unwrap();
+    assert!(reloader.differs().await);
+    reloader.reload().await.unwrap_err();
+    // a bad one is tried once, not at every event
+    assert!(!reloader.differs().await);
+    fs::write(&path, GOOD).unwrap();
+    assert!(reloader.differs().await);
 }
 
 #[tokio::test]
