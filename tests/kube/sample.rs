@@ -25,7 +25,7 @@ impl Sample {
     /// Installs what is not there, puts back what an earlier test changed, and waits until all is in order.
     pub(crate) fn ready() -> Self {
         static INSTALLED: Once = Once::new();
-        INSTALLED.call_once(|| {
+        INSTALLED.call_once_force(|_| {
             remove_everything();
             install_operator();
         });
