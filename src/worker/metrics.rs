@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::api::{Api, ApiOptions, HttpStats};
+use crate::api::{Api, ApiOptions, HttpStats, Refusal};
 use crate::reload::ReloadStatus;
 use exposition::Exposition;
 
@@ -56,7 +56,7 @@ struct Snapshot {
 }
 
 /// `GET`: the text format, whatever `Accept` says.
-pub(crate) async fn show(State(api): State<Api>) -> Response {
+pub(crate) async fn show(State(api): State<Api>) -> Result<Response, Refusal> {
     let look = api.state.handle.view(|view| {
         let mut silences = [0; 3];
         for (_, state) in view.silences() {
@@ -76,13 +76,10 @@ pub(crate) async fn show(State(api): State<Api>) -> Response {
             config: view.config().cloned(),
         }
     });
-    let seen = match look.await {
-        Ok(seen) => seen,
-        Err(stopped) => return stopped.into_response(),
-    };
+    let seen = look.await?;
     let reload = api.state.reload_status.borrow().clone();
     let text = write(&seen, &api.http, &reload, &api.state.options);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
 fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, options: &ApiOptions) -> String {

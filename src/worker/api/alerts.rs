@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use super::posted::{self, Batch, ENDS_BEFORE_START, Refused};
 use super::query::Query;
+use super::refusal::Refusal;
 use super::request::{JsonBody, TakesJson};
-use super::{Api, dto, json, refusal};
+use super::{Api, dto, json};
 use crate::clock::now;
 
 /// From as many alerts on an answer is worth a thread of its own.
@@ -20,44 +21,37 @@ pub(super) const MANY: usize = 2_000;
 const BIG: usize = 1 << 20;
 
 /// `GET`: alerts that aren't resolved, sorted by fingerprint.
-pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): RawQuery) -> Response {
-    let filter = match Query::new(query.as_deref()).alert_filter(api.state.options.mode) {
-        Ok(filter) => filter,
-        Err(refused) => return refused,
-    };
-    match api.state.handle.view(move |view| view.alerts(&filter)).await {
-        Ok(rows) => json::response_aside(StatusCode::OK, rows.len() >= MANY, dto::Alerts(rows)).await,
-        Err(stopped) => stopped.into_response(),
-    }
+pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let filter = Query::new(query.as_deref()).alert_filter(api.state.options.mode)?;
+    let rows = api.state.handle.view(move |view| view.alerts(&filter)).await?;
+    Ok(json::response_aside(StatusCode::OK, rows.len() >= MANY, dto::Alerts(rows)).await)
 }
 
 /// `POST`: takes what is valid, then complains about the rest.
-pub(super) async fn add(State(api): State<Api>, JsonBody(body): JsonBody) -> Response {
-    let Some(body) = body else { return refusal::required("alerts") };
+pub(super) async fn add(State(api): State<Api>, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+    let body = body.ok_or_else(|| Refusal::required("alerts"))?;
     let now = now();
-    let mut batch = match read(&api, body, now).await {
-        Ok(batch) => batch,
-        Err(Refused::Field(code, text)) => return refusal::coded(code, &text),
-        Err(Refused::Malformed(text)) => {
-            return refusal::coded(400, &format!("parsing alerts body from \"\" failed, because {text}"));
+    let mut batch = read(&api, body, now).await.map_err(|refused| match refused {
+        Refused::Field(code, text) => Refusal::Coded(code, text),
+        Refused::Malformed(text) => {
+            Refusal::Coded(400, format!("parsing alerts body from \"\" failed, because {text}"))
         }
-    };
+    })?;
     refuse_late_starts(&api, &mut batch, now).await;
     api.http.count_invalid(batch.invalid_firing, batch.invalid_resolved);
     if !batch.alerts.is_empty() {
         let alerts = batch.alerts;
-        match api.state.handle.ask(move |ticket| Input::Alerts { ticket, alerts }).await {
-            Ok(Answer::Done | Answer::Silence(_)) => {}
-            Ok(Answer::Refused(error)) => return refusal::said(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-            Err(stopped) => return stopped.into_response(),
+        let answer = api.state.handle.ask(move |ticket| Input::Alerts { ticket, alerts }).await?;
+        if let Answer::Refused(error) = answer {
+            return Err(Refusal::internal(error.to_string()));
         }
     }
     if batch.errors.is_empty() {
-        return StatusCode::OK.into_response();
+        return Ok(StatusCode::OK.into_response());
     }
     let errors = batch.errors.join("\n");
     tracing::error!(errors, "alerts are invalid");
-    refusal::bad_request(&errors)
+    Err(Refusal::bad_request(errors))
 }
 
 async fn read(api: &Api, body: Bytes, now: Timestamp) -> Result<Batch, Refused> {

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
+use super::refusal::Refusal;
 use super::{Api, measure, refusal};
 
 /// Redirects what only misses by slashes or by the prefix; else there is nothing.
@@ -29,7 +30,7 @@ pub(super) async fn elsewhere(State(api): State<Api>, method: Method, uri: Uri) 
         return to(StatusCode::TEMPORARY_REDIRECT, &format!("{path}/"));
     }
     if inner.starts_with("/api/v2/") {
-        return refusal::coded(404, &format!("path {inner} was not found"));
+        return Refusal::Coded(404, format!("path {inner} was not found")).into_response();
     }
     match path.strip_suffix('/') {
         Some(path) if measure::handler(&path[prefix.len()..]).is_some() => {

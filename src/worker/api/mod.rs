@@ -38,7 +38,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub(crate) use json::response as json_response;
 pub(crate) use measure::{Histogram, HttpStats};
-pub(crate) use refusal::text as text_response;
+pub(crate) use refusal::{Refusal, text as text_response};
 
 use crate::handle::Handle;
 use crate::reload::ReloadStatus;

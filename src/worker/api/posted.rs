@@ -3,17 +3,16 @@
 //!
 //! Texts are borrowed from the body; what is kept of an alert is packed once.
 
+mod visit;
+
 use std::borrow::Cow;
-use std::fmt;
 
 use alerting::alert::PostedAlert;
 use alerting::label::{GoQuoted, LabelSet};
-use alerting::matcher::{Mode, valid_label_name};
+use alerting::matcher::Mode;
 use alerting::time::Timestamp;
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserializer;
 
-use super::time;
 use super::uri::is_request_uri;
 
 /// What is said of an alert that ends before it starts.
@@ -46,12 +45,15 @@ pub(super) enum Refused {
 /// # Errors
 /// When anything in the array is malformed. Alerts that are only invalid are left out.
 pub(super) fn read(body: &[u8], mode: Mode, now: Timestamp) -> Result<Batch, Refused> {
-    // as Go's decoder, which replaces what is no UTF-8
-    let text = String::from_utf8_lossy(body);
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        // as Go's decoder, which replaces what is no UTF-8; slower, hence not always
+        Err(_) => String::from_utf8_lossy(body),
+    };
     let mut reader = Reader { mode, now, batch: Batch::default(), refused: None, position: 0, pairs: Vec::new() };
     // what follows the array is ignored (reference behaviour)
     let mut json = serde_json::Deserializer::from_str(&text);
-    match json.deserialize_any(Array(&mut reader)) {
+    match json.deserialize_any(visit::Array(&mut reader)) {
         Ok(()) => {}
         Err(error) if error.is_eof() => return Err(Refused::Malformed("unexpected EOF".into())),
         Err(error) => return Err(Refused::Malformed(error.to_string())),
@@ -78,11 +80,17 @@ struct Reader<'de> {
 /// The fields of an alert.
 #[derive(Default)]
 struct Fields<'de> {
-    labels: Option<LabelSet>,
-    annotations: Option<LabelSet>,
+    labels: Option<Packed>,
+    annotations: Option<Packed>,
     generator_url: Cow<'de, str>,
     starts_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
+}
+
+/// A label set, and the first name in it that no label may have.
+struct Packed {
+    set: LabelSet,
+    bad_name: Option<String>,
 }
 
 impl Reader<'_> {
@@ -102,8 +110,8 @@ impl Reader<'_> {
             self.refused = Some(Refused::Field(602, format!("{position}.labels in body is required")));
             return;
         };
-        let annotations = fields.annotations.unwrap_or_else(LabelSet::empty);
-        if let Some(error) = self.fault(&labels, &annotations, fields.starts_at, fields.ends_at) {
+        let annotations = fields.annotations.unwrap_or_else(|| Packed { set: LabelSet::empty(), bad_name: None });
+        if let Some(error) = fault(&labels, &annotations, fields.starts_at, fields.ends_at) {
             self.batch.errors.push(error);
             match fields.ends_at.is_some_and(|end| end <= self.now) {
                 true => self.batch.invalid_resolved += 1,
@@ -112,32 +120,8 @@ impl Reader<'_> {
             return;
         }
         let url = fields.generator_url.into();
-        self.batch.alerts.push(PostedAlert::new(labels, annotations, url, fields.starts_at, fields.ends_at));
-    }
-
-    /// What is wrong with an alert, in the reference's order and words.
-    fn fault(
-        &self,
-        labels: &LabelSet,
-        annotations: &LabelSet,
-        starts_at: Option<Timestamp>,
-        ends_at: Option<Timestamp>,
-    ) -> Option<String> {
-        if let (Some(start), Some(end)) = (starts_at, ends_at)
-            && end < start
-        {
-            return Some(ENDS_BEFORE_START.to_owned());
-        }
-        if labels.is_empty() {
-            return Some("at least one label pair required".to_owned());
-        }
-        let bad_name = |set: &LabelSet| {
-            set.iter().find(|(name, _)| !valid_label_name(self.mode, name)).map(|(name, _)| GoQuoted(name).to_string())
-        };
-        if let Some(name) = bad_name(labels) {
-            return Some(format!("invalid label set: invalid name {name}"));
-        }
-        bad_name(annotations).map(|name| format!("invalid annotations: invalid name {name}"))
+        let alert = PostedAlert::new(labels.set, annotations.set, url, fields.starts_at, fields.ends_at);
+        self.batch.alerts.push(alert);
     }
 
     /// Labels without a value don't count; of a name given twice the last one does.
@@ -153,151 +137,25 @@ impl Reader<'_> {
     }
 }
 
-/// The array, or `null` for an empty one.
-struct Array<'r, 'de>(&'r mut Reader<'de>);
-
-impl<'de> Visitor<'de> for Array<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of alerts")
+/// What is wrong with an alert, in the reference's order and words.
+fn fault(
+    labels: &Packed,
+    annotations: &Packed,
+    starts_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
+) -> Option<String> {
+    if let (Some(start), Some(end)) = (starts_at, ends_at)
+        && end < start
+    {
+        return Some(ENDS_BEFORE_START.to_owned());
     }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
+    if labels.set.is_empty() {
+        return Some("at least one label pair required".to_owned());
     }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(OneAlert(self.0))?.is_some() {}
-        Ok(())
-    }
-}
-
-/// One alert; `null` is one without labels.
-struct OneAlert<'r, 'de>(&'r mut Reader<'de>);
-
-impl<'de> DeserializeSeed<'de> for OneAlert<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for OneAlert<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an alert")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.0.take(Fields::default());
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut fields = Fields::default();
-        while let Some(Text(key)) = map.next_key()? {
-            match field(&key) {
-                "labels" => fields.labels = map.next_value_seed(Set { reader: self.0, drop_empty: true })?,
-                "annotations" => fields.annotations = map.next_value_seed(Set { reader: self.0, drop_empty: false })?,
-                "startsAt" => fields.starts_at = map.next_value::<Time>()?.0,
-                "endsAt" => fields.ends_at = map.next_value::<Time>()?.0,
-                "generatorURL" => fields.generator_url = map.next_value::<Text<'_>>()?.0,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        self.0.take(fields);
-        Ok(())
-    }
-}
-
-/// The case of a key doesn't matter (reference behaviour).
-fn field(key: &str) -> &str {
-    const FIELDS: [&str; 5] = ["labels", "annotations", "startsAt", "endsAt", "generatorURL"];
-    FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(key)).unwrap_or_default()
-}
-
-/// A label set; `null` is none.
-struct Set<'r, 'de> {
-    reader: &'r mut Reader<'de>,
-    drop_empty: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Set<'_, 'de> {
-    type Value = Option<LabelSet>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Set<'_, 'de> {
-    type Value = Option<LabelSet>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with texts")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        self.reader.pairs.clear();
-        while let Some((Text(name), Text(value))) = map.next_entry()? {
-            self.reader.pairs.push((name, value));
-        }
-        if self.drop_empty {
-            self.reader.drop_empty();
-        }
-        Ok(Some(LabelSet::new(self.reader.pairs.drain(..))))
-    }
-}
-
-/// A string, borrowed where it has no escapes; `null` is `""`.
-#[derive(Default)]
-struct Text<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Text<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Text::default())
-    }
-}
-
-/// A time; `null` and the year 1 are none.
-struct Time(Option<Timestamp>);
-
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Some(Text(text)) = Option::<Text<'de>>::deserialize(deserializer)? else { return Ok(Self(None)) };
-        time::parse(&text).map(Self).map_err(Error::custom)
-    }
+    let invalid = |what: &str, bad: &Option<String>| {
+        bad.as_ref().map(|name| format!("invalid {what}: invalid name {}", GoQuoted(name)))
+    };
+    invalid("label set", &labels.bad_name).or_else(|| invalid("annotations", &annotations.bad_name))
 }
 
 #[cfg(test)]

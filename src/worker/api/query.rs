@@ -2,10 +2,9 @@
 
 use alerting::matcher::{Matcher, Mode, Op, parse_one};
 use alerting::view::AlertFilter;
-use axum::response::Response;
 use regex::Regex;
 
-use super::refusal;
+use super::refusal::Refusal;
 
 /// Decoded pairs in the order in which they came. What isn't well-formed is left out (reference behaviour).
 #[derive(Debug)]
@@ -28,18 +27,18 @@ impl Query {
     }
 
     /// Each `filter` is one matcher.
-    pub(super) fn matchers(&self, mode: Mode) -> Result<Vec<Matcher>, Response> {
-        self.all_matchers("filter", mode).map_err(|error| refusal::bad_request(&error))
+    pub(super) fn matchers(&self, mode: Mode) -> Result<Vec<Matcher>, Refusal> {
+        self.all_matchers("filter", mode).map_err(Refusal::bad_request)
     }
 
     /// Each `receiver_matchers` is one matcher.
-    pub(super) fn receiver_matchers(&self, mode: Mode) -> Result<Vec<Matcher>, Response> {
+    pub(super) fn receiver_matchers(&self, mode: Mode) -> Result<Vec<Matcher>, Refusal> {
         self.all_matchers("receiver_matchers", mode)
-            .map_err(|error| refusal::bad_request(&format!("failed to parse receiver_matchers param: {error}")))
+            .map_err(|error| Refusal::bad_request(format!("failed to parse receiver_matchers param: {error}")))
     }
 
     /// All that selects alerts.
-    pub(super) fn alert_filter(&self, mode: Mode) -> Result<AlertFilter, Response> {
+    pub(super) fn alert_filter(&self, mode: Mode) -> Result<AlertFilter, Refusal> {
         Ok(AlertFilter {
             without_active: !self.flag("active"),
             without_silenced: !self.flag("silenced"),
@@ -51,9 +50,9 @@ impl Query {
         })
     }
 
-    fn receiver(&self) -> Result<Option<Regex>, Response> {
+    fn receiver(&self) -> Result<Option<Regex>, Refusal> {
         let Some(pattern) = self.last("receiver").filter(|pattern| !pattern.is_empty()) else { return Ok(None) };
-        let refuse = |error: String| refusal::bad_request(&format!("failed to parse receiver param: {error}"));
+        let refuse = |error: String| Refusal::bad_request(format!("failed to parse receiver param: {error}"));
         // for the reference's dialect, and its words
         Matcher::new(Op::Regex, "receiver", pattern).map_err(|error| refuse(error.to_string()))?;
         Regex::new(&format!("^(?:{pattern})$")).map(Some).map_err(|error| refuse(error.to_string()))

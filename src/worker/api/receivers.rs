@@ -2,11 +2,12 @@
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 
 use super::dto::Labels;
 use super::query::Query;
+use super::refusal::Refusal;
 use super::request::TakesJson;
 use super::{Api, json};
 
@@ -17,17 +18,11 @@ struct Receiver<'a> {
 }
 
 /// `GET`: in the order of the config.
-pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): RawQuery) -> Response {
-    let matchers = match Query::new(query.as_deref()).receiver_matchers(api.state.options.mode) {
-        Ok(matchers) => matchers,
-        Err(refused) => return refused,
-    };
-    let config = match api.state.handle.view(|view| view.config().cloned()).await {
-        Ok(config) => config,
-        Err(stopped) => return stopped.into_response(),
-    };
+pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let matchers = Query::new(query.as_deref()).receiver_matchers(api.state.options.mode)?;
+    let config = api.state.handle.view(|view| view.config().cloned()).await?;
     let receivers = config.iter().flat_map(|config| &config.receivers);
     let shown = receivers.filter(|receiver| matchers.iter().all(|m| m.matches(&receiver.labels)));
     let shown: Vec<_> = shown.map(|r| Receiver { labels: Labels(&r.labels), name: &r.name }).collect();
-    json::response(StatusCode::OK, &shown)
+    Ok(json::response(StatusCode::OK, &shown))
 }

@@ -10,33 +10,56 @@ use crate::handle::Stopped;
 
 const NO_SNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
 
+/// Why a request below `/api/v2` isn't served.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// `{"code":…,"message":"…"}` without a newline. Codes above 599 are details of 422.
+    Coded(u16, String),
+    /// A JSON string.
+    Said(StatusCode, String),
+}
+
 #[derive(Serialize)]
 struct Coded<'a> {
     code: u16,
     message: &'a str,
 }
 
-/// `{"code":…,"message":"…"}` without a newline. Codes above 599 are details of 422.
-pub(super) fn coded(code: u16, message: &str) -> Response {
-    let status = StatusCode::from_u16(code).ok().filter(|s| s.as_u16() < 600);
-    let body = json::encode(&Coded { code, message });
-    let content_type = [(header::CONTENT_TYPE, "application/json")];
-    (status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), content_type, body).into_response()
+impl Refusal {
+    /// A field is not there: code 602.
+    pub(super) fn required(field: &str) -> Self {
+        Self::Coded(602, format!("{field} in body is required"))
+    }
+
+    /// Status 400 with a JSON string.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::Said(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    /// Status 500 with a JSON string.
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        Self::Said(StatusCode::INTERNAL_SERVER_ERROR, message.into())
+    }
 }
 
-/// A field is not there: code 602.
-pub(super) fn required(field: &str) -> Response {
-    coded(602, &format!("{field} in body is required"))
+impl From<Stopped> for Refusal {
+    fn from(stopped: Stopped) -> Self {
+        Self::Said(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string())
+    }
 }
 
-/// A JSON string.
-pub(super) fn said(status: StatusCode, message: &str) -> Response {
-    json::response(status, &message)
-}
-
-/// Status 400 with a JSON string.
-pub(super) fn bad_request(message: &str) -> Response {
-    said(StatusCode::BAD_REQUEST, message)
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Coded(code, message) => {
+                let status = StatusCode::from_u16(code).ok().filter(|s| s.as_u16() < 600);
+                let body = json::encode(&Coded { code, message: &message });
+                let content_type = [(header::CONTENT_TYPE, "application/json")];
+                (status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), content_type, body).into_response()
+            }
+            Self::Said(status, message) => json::response(status, &message),
+        }
+    }
 }
 
 /// Plain text and a newline.
@@ -46,8 +69,8 @@ pub(crate) fn text(status: StatusCode, message: &str) -> Response {
 
 /// For an operation below `/api/v2`.
 pub(super) fn method_not_allowed(method: &Method, allow: &'static str) -> Response {
-    let response = coded(405, &format!("method {method} is not allowed, but [{allow}] are"));
-    with_allow(response, allow)
+    let refusal = Refusal::Coded(405, format!("method {method} is not allowed, but [{allow}] are"));
+    with_allow(refusal.into_response(), allow)
 }
 
 /// For other paths.
@@ -76,12 +99,6 @@ pub(super) fn redirect(status: StatusCode, method: &Method, to: &str) -> Respons
 /// Outside of `/api/v2`.
 pub(super) fn not_found() -> Response {
     text(StatusCode::NOT_FOUND, "404 page not found")
-}
-
-impl IntoResponse for Stopped {
-    fn into_response(self) -> Response {
-        said(StatusCode::SERVICE_UNAVAILABLE, &self.to_string())
-    }
 }
 
 fn with_allow(mut response: Response, allow: &'static str) -> Response {

@@ -4,10 +4,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use axum::response::Response;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use super::refusal;
+use super::refusal::Refusal;
 
 /// Longer bodies are refused: no Prometheus posts so much at once, and it must be held in memory.
 pub(super) const BODY_MAX: usize = 64 << 20;
@@ -19,7 +18,7 @@ pub(super) struct TakesJson;
 pub(super) struct JsonBody(pub(super) Option<Bytes>);
 
 impl<S: Send + Sync> FromRequestParts<S> for TakesJson {
-    type Rejection = Response;
+    type Rejection = Refusal;
 
     fn from_request_parts(parts: &mut Parts, _state: &S) -> impl Future<Output = Result<Self, Self::Rejection>> + Send {
         std::future::ready(check_accept(&parts.headers).map(|()| Self))
@@ -27,7 +26,7 @@ impl<S: Send + Sync> FromRequestParts<S> for TakesJson {
 }
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = Response;
+    type Rejection = Refusal;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Self::Rejection> {
         let (parts, body) = request.into_parts();
@@ -40,17 +39,17 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Response> {
+async fn read(body: Body) -> Result<Bytes, Refusal> {
     match Limited::new(body, BODY_MAX).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(refusal::coded(413, &format!("body is longer than {BODY_MAX} bytes")))
+            Err(Refusal::Coded(413, format!("body is longer than {BODY_MAX} bytes")))
         }
-        Err(error) => Err(refusal::coded(400, &format!("reading the body: {error}"))),
+        Err(error) => Err(Refusal::Coded(400, format!("reading the body: {error}"))),
     }
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let given = headers.get(header::CONTENT_TYPE).map_or(Ok(""), |v| v.to_str()).unwrap_or("?");
     let media_type = given.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
@@ -59,15 +58,15 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
     let shown = if given.is_empty() { "application/octet-stream" } else { media_type };
     let message =
         format!("unsupported media type {}, only [application/json] are allowed", alerting::label::GoQuoted(shown));
-    Err(refusal::coded(415, &message))
+    Err(Refusal::Coded(415, message))
 }
 
-fn check_accept(headers: &HeaderMap) -> Result<(), Response> {
+fn check_accept(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut ranges = headers.get_all(header::ACCEPT).iter().peekable();
     if ranges.peek().is_none() || ranges.filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(takes_json) {
         return Ok(());
     }
-    Err(refusal::coded(406, "unsupported media type requested, only [application/json] are available"))
+    Err(Refusal::Coded(406, "unsupported media type requested, only [application/json] are available".into()))
 }
 
 /// One range of an `Accept` header.

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use alerting::effects::{Answer, Input};
@@ -12,19 +14,22 @@ use alerting::time::Timestamp;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::dto::GettableSilence;
 use super::query::Query;
+use super::refusal::Refusal;
 use super::request::{JsonBody, TakesJson};
-use super::{Api, json, refusal, time};
+use super::{Api, json, time};
 use crate::clock::now;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct PostableSilence {
     id: Option<String>,
-    matchers: Option<Vec<Option<PostableMatcher>>>,
+    matchers: Option<Vec<Option<Object<PostableMatcher>>>>,
     starts_at: Option<String>,
     ends_at: Option<String>,
     created_by: Option<String>,
@@ -41,6 +46,29 @@ struct PostableMatcher {
     is_equal: Option<bool>,
 }
 
+/// A JSON object and nothing else: left alone, serde takes an array for a struct too.
+#[derive(Default)]
+struct Object<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_any(Fields(PhantomData))
+    }
+}
+
 #[derive(Serialize)]
 struct Created<'a> {
     #[serde(rename = "silenceID")]
@@ -48,16 +76,10 @@ struct Created<'a> {
 }
 
 /// `GET`: those in the states asked for whose matchers include all `filter`s, letter by letter.
-pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
     let query = Query::new(query.as_deref());
-    let matchers = match query.matchers(api.state.options.mode) {
-        Ok(matchers) => matchers,
-        Err(refused) => return refused,
-    };
-    let mut silences = match api.state.handle.view(|view| view.silences()).await {
-        Ok(silences) => silences,
-        Err(stopped) => return stopped.into_response(),
-    };
+    let matchers = query.matchers(api.state.options.mode)?;
+    let mut silences = api.state.handle.view(|view| view.silences()).await?;
     let (active, pending, expired) = (query.flag("active"), query.flag("pending"), query.flag("expired"));
     silences.retain(|(silence, state)| {
         let wanted = match state {
@@ -69,55 +91,38 @@ pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): 
     });
     silences.sort_by_key(order);
     let shown: Result<Vec<_>, _> = silences.iter().map(|(s, state)| GettableSilence::new(s, *state)).collect();
-    match shown {
-        Ok(shown) => json::response(StatusCode::OK, &shown),
-        Err(error) => refusal::said(StatusCode::INTERNAL_SERVER_ERROR, &error),
-    }
+    Ok(json::response(StatusCode::OK, &shown.map_err(Refusal::internal)?))
 }
 
 /// `GET` of one.
-pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>, _: TakesJson) -> Response {
-    if !is_uuid(&id) {
-        return not_a_uuid(&id);
-    }
-    let id = SilenceId(id.into());
-    match api.state.handle.view(move |view| view.silence(&id)).await {
-        Ok(Some((silence, state))) => match GettableSilence::new(&silence, state) {
-            Ok(shown) => json::response(StatusCode::OK, &shown),
-            Err(error) => refusal::said(StatusCode::INTERNAL_SERVER_ERROR, &error),
-        },
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(stopped) => stopped.into_response(),
-    }
+pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>, _: TakesJson) -> Result<Response, Refusal> {
+    let id = silence_id(id)?;
+    let Some((silence, state)) = api.state.handle.view(move |view| view.silence(&id)).await? else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let shown = GettableSilence::new(&silence, state).map_err(Refusal::internal)?;
+    Ok(json::response(StatusCode::OK, &shown))
 }
 
 /// `DELETE`: ends it; one that has ended already stays as it is.
-pub(super) async fn expire(State(api): State<Api>, Path(id): Path<String>, _: TakesJson) -> Response {
-    if !is_uuid(&id) {
-        return not_a_uuid(&id);
-    }
-    let id = SilenceId(id.into());
-    match api.state.handle.ask(move |ticket| Input::ExpireSilence { ticket, id }).await {
-        Ok(Answer::Done | Answer::Silence(_)) => StatusCode::OK.into_response(),
-        Ok(Answer::Refused(SilenceError::NotFound)) => StatusCode::NOT_FOUND.into_response(),
-        Ok(Answer::Refused(error)) => refusal::said(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        Err(stopped) => stopped.into_response(),
+pub(super) async fn expire(State(api): State<Api>, Path(id): Path<String>, _: TakesJson) -> Result<Response, Refusal> {
+    let id = silence_id(id)?;
+    match api.state.handle.ask(move |ticket| Input::ExpireSilence { ticket, id }).await? {
+        Answer::Done | Answer::Silence(_) => Ok(StatusCode::OK.into_response()),
+        Answer::Refused(SilenceError::NotFound) => Ok(StatusCode::NOT_FOUND.into_response()),
+        Answer::Refused(error) => Err(Refusal::internal(error.to_string())),
     }
 }
 
 /// `POST`: makes one, or changes the one whose id is given.
-pub(super) async fn set(State(api): State<Api>, JsonBody(body): JsonBody) -> Response {
-    let Some(body) = body else { return refusal::required("silence") };
-    let draft = match read(&String::from_utf8_lossy(&body), api.state.options.mode, now()) {
-        Ok(draft) => draft,
-        Err(refused) => return refused,
-    };
-    match api.state.handle.ask(move |ticket| Input::SetSilence { ticket, draft }).await {
-        Ok(Answer::Silence(id)) => json::response(StatusCode::OK, &Created { silence_id: &id.0 }),
-        Ok(Answer::Refused(error @ SilenceError::NotFound)) => refusal::said(StatusCode::NOT_FOUND, &error.to_string()),
-        Ok(Answer::Refused(error)) => refusal::bad_request(&error.to_string()),
-        Ok(Answer::Done) => refusal::said(StatusCode::INTERNAL_SERVER_ERROR, "the silence has no id"),
-        Err(stopped) => stopped.into_response(),
+pub(super) async fn set(State(api): State<Api>, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+    let body = body.ok_or_else(|| Refusal::required("silence"))?;
+    let draft = read(&String::from_utf8_lossy(&body), api.state.options.mode, now())?;
+    match api.state.handle.ask(move |ticket| Input::SetSilence { ticket, draft }).await? {
+        Answer::Silence(id) => Ok(json::response(StatusCode::OK, &Created { silence_id: &id.0 })),
+        Answer::Refused(error @ SilenceError::NotFound) => Err(Refusal::Said(StatusCode::NOT_FOUND, error.to_string())),
+        Answer::Refused(error) => Err(Refusal::bad_request(error.to_string())),
+        Answer::Done => Err(Refusal::internal("the silence has no id")),
     }
 }
 
@@ -131,27 +136,27 @@ fn order(row: &(Arc<Silence>, SilenceState)) -> (SilenceState, Timestamp, Revers
     }
 }
 
-fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraft, Response> {
-    let malformed = |text: &str| refusal::coded(400, &format!("parsing silence body from \"\" failed, because {text}"));
+fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraft, Refusal> {
+    let malformed = |text: &str| Refusal::Coded(400, format!("parsing silence body from \"\" failed, because {text}"));
     // what follows the object is ignored (reference behaviour)
     let mut json = serde_json::Deserializer::from_str(body);
-    let posted = Option::<PostableSilence>::deserialize(&mut json).map_err(|error| match error.is_eof() {
+    let posted = Option::<Object<PostableSilence>>::deserialize(&mut json).map_err(|error| match error.is_eof() {
         true => malformed("unexpected EOF"),
         false => malformed(&error.to_string()),
     })?;
-    let posted = posted.unwrap_or_default();
+    let Object(posted) = posted.unwrap_or_default();
     let parse_time = |text: &Option<String>| match text {
         Some(text) => time::parse(text).map(Some).map_err(|error| malformed(&error.to_string())),
         None => Ok(None),
     };
     let (starts_at, ends_at) = (parse_time(&posted.starts_at)?, parse_time(&posted.ends_at)?);
-    let comment = posted.comment.ok_or_else(|| refusal::required("comment"))?;
-    let created_by = posted.created_by.ok_or_else(|| refusal::required("createdBy"))?;
-    let ends_at = ends_at.ok_or_else(|| refusal::required("endsAt"))?;
-    let matchers = posted.matchers.ok_or_else(|| refusal::required("matchers"))?;
+    let comment = posted.comment.ok_or_else(|| Refusal::required("comment"))?;
+    let created_by = posted.created_by.ok_or_else(|| Refusal::required("createdBy"))?;
+    let ends_at = ends_at.ok_or_else(|| Refusal::required("endsAt"))?;
+    let matchers = posted.matchers.ok_or_else(|| Refusal::required("matchers"))?;
     let matchers = read_matchers(matchers)?;
-    let starts_at = starts_at.ok_or_else(|| refusal::required("startsAt"))?;
-    let failed = |text| refusal::bad_request(&format!("Failed to create silence: {text}"));
+    let starts_at = starts_at.ok_or_else(|| Refusal::required("startsAt"))?;
+    let failed = |text| Refusal::bad_request(format!("Failed to create silence: {text}"));
     // the unset time lies before all others
     let Some(ends_at) = ends_at.filter(|end| starts_at.is_none_or(|start| start < *end)) else {
         return Err(failed("start time must be before end time"));
@@ -171,13 +176,13 @@ fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraft, Response
     })
 }
 
-fn read_matchers(posted: Vec<Option<PostableMatcher>>) -> Result<Vec<(Op, String, String)>, Response> {
+fn read_matchers(posted: Vec<Option<Object<PostableMatcher>>>) -> Result<Vec<(Op, String, String)>, Refusal> {
     if posted.is_empty() {
-        return Err(refusal::coded(612, "matchers in body should have at least 1 items"));
+        return Err(Refusal::Coded(612, "matchers in body should have at least 1 items".into()));
     }
     let read = posted.into_iter().enumerate().map(|(at, posted)| {
-        let posted = posted.unwrap_or_default();
-        let required = |field: &str| refusal::required(&format!("matchers.{at}.{field}"));
+        let Object(posted) = posted.unwrap_or_default();
+        let required = |field: &str| Refusal::required(&format!("matchers.{at}.{field}"));
         let is_regex = posted.is_regex.ok_or_else(|| required("isRegex"))?;
         let name = posted.name.ok_or_else(|| required("name"))?;
         let value = posted.value.ok_or_else(|| required("value"))?;
@@ -192,10 +197,10 @@ fn read_matchers(posted: Vec<Option<PostableMatcher>>) -> Result<Vec<(Op, String
     read.collect()
 }
 
-fn compile(matchers: Vec<(Op, String, String)>, mode: Mode) -> Result<Vec<Matcher>, Response> {
+fn compile(matchers: Vec<(Op, String, String)>, mode: Mode) -> Result<Vec<Matcher>, Refusal> {
     let compiled = matchers.into_iter().enumerate().map(|(at, (op, name, value))| {
         let invalid = |what: String| {
-            refusal::bad_request(&format!("invalid silence: invalid label matcher {at} in set 0: {what}"))
+            Refusal::bad_request(format!("invalid silence: invalid label matcher {at} in set 0: {what}"))
         };
         if !valid_label_name(mode, &name) {
             return Err(invalid(format!("invalid label name {}", GoQuoted(&name))));
@@ -219,6 +224,9 @@ fn is_uuid(text: &str) -> bool {
     }
 }
 
-fn not_a_uuid(id: &str) -> Response {
-    refusal::coded(601, &format!("silenceID in path must be of type uuid: {}", GoQuoted(id)))
+fn silence_id(id: String) -> Result<SilenceId, Refusal> {
+    if is_uuid(&id) {
+        return Ok(SilenceId(id.into()));
+    }
+    Err(Refusal::Coded(601, format!("silenceID in path must be of type uuid: {}", GoQuoted(&id))))
 }

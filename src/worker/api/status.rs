@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 
+use super::refusal::Refusal;
 use super::request::TakesJson;
 use super::time::Millis;
 use super::{Api, VersionInfo, json};
@@ -49,12 +50,9 @@ struct Version<'a> {
 }
 
 /// `GET`: the whole of it; `uptime` is the time of the start.
-pub(super) async fn show(State(api): State<Api>, _: TakesJson) -> Response {
+pub(super) async fn show(State(api): State<Api>, _: TakesJson) -> Result<Response, Refusal> {
     let look = api.state.handle.view(|view| (view.cluster(), view.config().map(|c| c.original.clone())));
-    let (cluster, original) = match look.await {
-        Ok(seen) => seen,
-        Err(stopped) => return stopped.into_response(),
-    };
+    let (cluster, original) = look.await?;
     let status = match (cluster.enabled, cluster.settled) {
         (false, _) => "disabled",
         (true, false) => "settling",
@@ -68,7 +66,7 @@ pub(super) async fn show(State(api): State<Api>, _: TakesJson) -> Response {
         uptime: Millis(options.started_at),
         version_info: version(&options.version),
     };
-    json::response(StatusCode::OK, &status)
+    Ok(json::response(StatusCode::OK, &status))
 }
 
 fn version(info: &VersionInfo) -> Version<'_> {
