@@ -31,7 +31,7 @@ mod printed {
   routes:
   - &base
     match_re: {severity: crit.*}
-    matchers: ['long=~"aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll mmmm nnnn"']
+    matchers: ['long=~"aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll mmmm nnnn oooo pppp qqqq"']
     group_wait: 1m30s
   - <<: *base
     group_by: []
@@ -72,13 +72,15 @@ route:
   - match_re:
       severity: crit.*
     matchers:
-    - long=~"aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll mmmm nnnn"
+    - long=~"aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll mmmm nnnn
+      oooo pppp qqqq"
     continue: false
     group_wait: 1m30s
   - match_re:
       severity: crit.*
     matchers:
-    - long=~"aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll mmmm nnnn"
+    - long=~"aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk llll mmmm nnnn
+      oooo pppp qqqq"
     continue: false
     group_wait: 1m30s
   labels:
