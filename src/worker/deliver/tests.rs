@@ -37,7 +37,7 @@ impl Receiver {
             .route("/hook", post(record))
             .route("/busy", any(busy))
             .route("/moved", any(|| async { Redirect::temporary("/hook") }))
-            .route("/slow", any(|| std::future::pending::<&'static str>()))
+            .route("/slow", any(std::future::pending::<&'static str>))
             .with_state(Arc::clone(&seen));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
