@@ -156,7 +156,8 @@ fn cluster(out: &mut Exposition, seen: &Snapshot) {
             .with(&[("msg_type", "full_state")], count(full))
             .with(&[("msg_type", "update")], count(update));
     };
-    let (count, size): (fn(&(u64, u64)) -> u64, fn(&(u64, u64)) -> u64) = (|of| of.0, |of| of.1);
+    let count = |of: &(u64, u64)| of.0;
+    let size = |of: &(u64, u64)| of.1;
     messages("alertmanager_cluster_messages_sent_total", "Messages to peers.", count, &stats.cluster_sent);
     messages("alertmanager_cluster_messages_sent_size_total", "Bytes to peers.", size, &stats.cluster_sent);
     messages("alertmanager_cluster_messages_received_total", "Messages from peers.", count, &stats.cluster_received);
