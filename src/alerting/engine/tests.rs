@@ -1,1 +1,369 @@
+//! Behaviour of one engine, told as stories: alerts and answers go in, notifications come out, time is ours.
+
 #![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::label::LabelSet;
+use crate::matcher::{Matcher, Mode, Op};
+use crate::notify::Response;
+use crate::view::AlertFilter;
+
+const CONFIG: &str = "
+route:
+  receiver: team
+  group_by: [alertname]
+  group_wait: 10s
+  group_interval: 60s
+  repeat_interval: 1h
+inhibit_rules:
+- source_matchers: [severity=critical]
+  target_matchers: [severity=warning]
+  equal: [zone]
+receivers:
+- name: team
+  webhook_configs:
+  - url: http://receiver/
+";
+
+/// An engine, its clock in seconds, and the answers that its receiver gives.
+struct Story {
+    engine: Engine,
+    now: f64,
+    status: u16,
+    retry_after: Option<u64>,
+    snapshots: Vec<(StateFile, bytes::Bytes)>,
+    /// Requests that have no answer yet, while `hold` is set.
+    held: Vec<DeliveryId>,
+    hold: bool,
+    events: Vec<Event>,
+    stopped: bool,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self::restored(Restored::default(), 0.0)
+    }
+
+    fn restored(restored: Restored, now: f64) -> Self {
+        let restored = Restored { started_at: at(now), ..restored };
+        let engine = Engine::new(Options::default(), restored).unwrap();
+        let mut story = Self {
+            engine,
+            now,
+            status: 200,
+            retry_after: None,
+            snapshots: Vec::new(),
+            held: Vec::new(),
+            hold: false,
+            events: Vec::new(),
+            stopped: false,
+        };
+        story.configure(CONFIG);
+        story
+    }
+
+    fn configure(&mut self, text: &str) -> Vec<String> {
+        let config = crate::config::parse(text, Mode::Fallback).unwrap();
+        self.input(Input::Config(Arc::new(config)))
+    }
+
+    fn input(&mut self, input: Input) -> Vec<String> {
+        self.engine.handle(at(self.now), input);
+        self.drain()
+    }
+
+    /// Carries out what the engine wants; the notifications as `firing|resolved (reason)`.
+    fn drain(&mut self) -> Vec<String> {
+        let mut sent = Vec::new();
+        while let Some(output) = self.engine.poll() {
+            match output {
+                Output::Deliver { id, request, .. } => {
+                    sent.push(told(&request.body));
+                    if self.hold {
+                        self.held.push(id);
+                        continue;
+                    }
+                    self.respond(id);
+                }
+                Output::Snapshot { file, data } => self.snapshots.push((file, data)),
+                Output::Event(event) => self.events.push(event),
+                Output::Stopped => self.stopped = true,
+                Output::Answer { .. } | Output::Cancel(_) => {}
+                Output::Packet { .. } | Output::Call { .. } | Output::Reply { .. } => panic!("there are no peers"),
+            }
+        }
+        sent
+    }
+
+    fn respond(&mut self, id: DeliveryId) {
+        let retry_after = self.retry_after.map(Duration::from_secs);
+        let response = Response { status: self.status, retry_after, body: String::new() };
+        self.engine.handle(at(self.now), Input::Delivered { id, result: Ok(response) });
+    }
+
+    fn post(&mut self, labels: &[(&str, &str)], ends: f64) -> Vec<String> {
+        let labels = LabelSet::new(labels.iter().copied());
+        let starts = Some(at(self.now));
+        let alert = PostedAlert::new(labels, LabelSet::empty(), "".into(), starts, Some(at(ends)));
+        self.input(Input::Alerts { ticket: 1, alerts: vec![alert] })
+    }
+
+    fn fire(&mut self, name: &str, instance: &str) -> Vec<String> {
+        self.post(&[("alertname", name), ("instance", instance)], self.now + 100_000.0)
+    }
+
+    fn resolve(&mut self, name: &str, instance: &str) -> Vec<String> {
+        self.post(&[("alertname", name), ("instance", instance)], self.now)
+    }
+
+    /// Lets time pass up to `now`; what was sent, with the second at which it was.
+    fn until(&mut self, now: f64) -> Vec<String> {
+        let mut sent = Vec::new();
+        while let Some(wake) = self.engine.next_wake().filter(|wake| *wake <= at(now)) {
+            self.now = wake.as_nanos() as f64 / 1e9;
+            self.engine.handle(wake, Input::Tick);
+            let second = self.now;
+            sent.extend(self.drain().into_iter().map(|told| format!("{second:.0}: {told}")));
+        }
+        self.now = now;
+        sent
+    }
+
+    fn silence(&mut self, name: &str, value: &str, ends: f64) {
+        let draft = SilenceDraft {
+            id: None,
+            matchers: vec![Matcher::new(Op::Equal, name, value).unwrap()],
+            starts_at: None,
+            ends_at: at(ends),
+            created_by: "me".into(),
+            comment: "test".into(),
+            annotations: BTreeMap::new(),
+        };
+        self.input(Input::SetSilence { ticket: 2, draft });
+    }
+}
+
+fn at(secs: f64) -> Timestamp {
+    Timestamp::from_nanos((secs * 1e9) as i64)
+}
+
+fn told(body: &[u8]) -> String {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    let of = |status: &str| -> String {
+        let those = body["alerts"].as_array().unwrap().iter().filter(|a| a["status"] == status);
+        let names: BTreeSet<&str> = those.map(|a| a["labels"]["instance"].as_str().unwrap_or("-")).collect();
+        names.into_iter().collect::<Vec<_>>().join(",")
+    };
+    format!("{}|{} ({})", of("firing"), of("resolved"), body["notification_reason"].as_str().unwrap())
+}
+
+#[test]
+fn a_group_waits_then_tells_changes_at_its_interval() {
+    let mut story = Story::new();
+    assert!(story.fire("Down", "a").is_empty());
+    assert_eq!(story.until(10.0), ["10: a| (first notification)"]);
+    story.fire("Down", "b");
+    assert_eq!(story.until(69.0), [""; 0], "a new alert waits for the interval");
+    assert_eq!(story.until(75.0), ["70: a,b| (new alerts added)"]);
+    story.resolve("Down", "a");
+    assert_eq!(story.until(135.0), ["130: b|a (some alerts resolved)"]);
+    story.resolve("Down", "b");
+    assert_eq!(story.until(200.0), ["190: |b (all alerts resolved)"]);
+    assert_eq!(story.until(9000.0), [""; 0]);
+    assert_eq!(story.engine.groups.len(), 0, "an empty group is gone");
+}
+
+#[test]
+fn what_goes_on_is_repeated() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    assert_eq!(story.until(3600.0), ["10: a| (first notification)"]);
+    assert_eq!(story.until(7000.0), ["3670: a| (repeat interval elapsed)"]);
+}
+
+#[test]
+fn an_old_alert_is_told_at_once() {
+    let mut story = Story::new();
+    story.now = 1000.0;
+    let labels = LabelSet::new([("alertname", "Down"), ("instance", "a")]);
+    let alert = PostedAlert::new(labels, LabelSet::empty(), "".into(), Some(at(0.0)), Some(at(5000.0)));
+    let sent = story.input(Input::Alerts { ticket: 1, alerts: vec![alert] });
+    assert_eq!(sent, ["a| (first notification)"]);
+}
+
+#[test]
+fn failures_are_tried_again_until_it_works() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    story.status = 500;
+    let tries = story.until(15.0);
+    assert!(tries.len() > 2, "{tries:?}");
+    assert!(story.events.iter().any(|e| matches!(e, Event::AttemptFailed { attempt: 1, .. })));
+    story.status = 200;
+    assert_eq!(story.until(65.0).len(), 1);
+    assert_eq!(story.until(3000.0), [""; 0]);
+}
+
+#[test]
+fn a_final_answer_is_not_argued_with() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    story.status = 404;
+    assert_eq!(story.until(65.0), ["10: a| (first notification)"]);
+    assert!(story.events.iter().any(|e| matches!(e, Event::NotifyFailed { reason: "clientError", .. })));
+    story.status = 200;
+    assert_eq!(story.until(75.0), ["70: a| (first notification)"], "the next flush tries again");
+}
+
+#[test]
+fn a_receiver_that_asks_for_time_gets_it() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    (story.status, story.retry_after) = (429, Some(30));
+    assert_eq!(story.until(39.0).len(), 1);
+    story.status = 200;
+    assert_eq!(story.until(41.0), ["40: a| (first notification)"]);
+}
+
+#[test]
+fn an_attempt_tells_what_is_true_then() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    story.fire("Down", "b");
+    (story.status, story.retry_after) = (503, Some(20));
+    assert_eq!(story.until(11.0), ["10: a,b| (first notification)"]);
+    story.status = 200;
+    story.resolve("Down", "a");
+    assert_eq!(story.until(31.0), ["30: b|a (first notification)"]);
+}
+
+#[test]
+fn silences_keep_quiet_and_let_go() {
+    let mut story = Story::new();
+    story.silence("instance", "a", 100.0);
+    story.fire("Down", "a");
+    assert_eq!(story.until(99.0), [""; 0]);
+    let rows = story.engine.view(at(50.0)).alerts(&AlertFilter::default());
+    assert_eq!(rows[0].status.silenced_by.len(), 1);
+    assert_eq!(story.until(200.0), ["130: a| (first notification)"]);
+    assert_eq!(story.engine.stats.suppressed_silence, 2);
+}
+
+#[test]
+fn a_source_inhibits_while_it_fires() {
+    let mut story = Story::new();
+    let warning = [("alertname", "Slow"), ("instance", "w"), ("severity", "warning"), ("zone", "1")];
+    let critical = [("alertname", "Down"), ("instance", "c"), ("severity", "critical"), ("zone", "1")];
+    story.post(&critical, 9999.0);
+    story.post(&warning, 9999.0);
+    assert_eq!(story.until(20.0), ["10: c| (first notification)"]);
+    let rows = story.engine.view(at(20.0)).alerts(&AlertFilter::default());
+    assert_eq!(rows.iter().filter(|r| !r.status.inhibited_by.is_empty()).count(), 1);
+    story.post(&critical, story.now);
+    assert_eq!(story.until(75.0), ["70: |c (all alerts resolved)", "70: w| (first notification)"]);
+}
+
+#[test]
+fn a_slow_receiver_delays_the_next_flush_and_drops_none() {
+    let mut story = Story::new();
+    story.hold = true;
+    story.fire("Down", "a");
+    assert_eq!(story.until(11.0).len(), 1);
+    story.fire("Down", "b");
+    assert_eq!(story.until(71.0), [""; 0]);
+    story.hold = false;
+    let id = story.held[0];
+    story.respond(id);
+    assert_eq!(story.drain(), ["a,b| (new alerts added)"]);
+}
+
+#[test]
+fn a_reload_changes_nothing_for_routes_that_stay() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    story.until(12.0);
+    story.fire("Down", "b");
+    assert!(story.configure(CONFIG).is_empty());
+    let longer = CONFIG.replace("repeat_interval: 1h", "repeat_interval: 2h");
+    assert!(story.configure(&longer).is_empty());
+    assert_eq!(story.until(71.0), ["70: a,b| (new alerts added)"]);
+}
+
+#[test]
+fn a_reload_moves_alerts_to_their_new_routes() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    story.until(20.0);
+    let by_instance = CONFIG.replace("[alertname]", "[alertname, instance]");
+    assert_eq!(story.configure(&by_instance), ["a| (first notification)"], "another group, never told, long waited");
+    assert_eq!(story.engine.groups.len(), 1);
+    story.resolve("Down", "a");
+    assert_eq!(story.until(200.0), ["80: |a (all alerts resolved)"]);
+}
+
+#[test]
+fn a_restart_remembers_what_was_told() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    story.until(20.0);
+    story.input(Input::Stop);
+    story.until(21.0);
+    assert!(story.stopped);
+    let of = |wanted| story.snapshots.iter().rev().find(|(file, _)| *file == wanted).map(|(_, data)| data.clone());
+    let restored = Restored {
+        silences: of(StateFile::Silences),
+        notification_log: of(StateFile::NotificationLog),
+        started_at: at(0.0),
+    };
+    let mut again = Story::restored(restored, 30.0);
+    again.fire("Down", "a");
+    assert_eq!(again.until(200.0), [""; 0]);
+    again.resolve("Down", "a");
+    assert_eq!(again.until(300.0), ["220: |a (all alerts resolved)"]);
+}
+
+#[test]
+fn a_stopping_member_finishes_what_it_sends() {
+    let mut story = Story::new();
+    story.hold = true;
+    story.fire("Down", "a");
+    story.until(10.0);
+    story.input(Input::Stop);
+    assert!(!story.stopped, "a request is under way");
+    let id = story.held[0];
+    story.respond(id);
+    story.drain();
+    assert!(story.stopped);
+    assert_eq!(story.engine.nflog.len(), 1);
+}
+
+#[test]
+fn a_corrupt_file_is_refused() {
+    let restored =
+        Restored { notification_log: Some(bytes::Bytes::from_static(b"\x0anonsense")), ..Restored::default() };
+    let error = Engine::new(Options::default(), restored).unwrap_err();
+    assert_eq!(error.to_string(), "restoring the notification log");
+}
+
+#[test]
+fn names_have_a_limit_when_asked_for() {
+    let mut story = Story::new();
+    story.engine.options.alerts_per_name_max = Some(2);
+    for instance in ["a", "b", "c"] {
+        story.fire("Down", instance);
+    }
+    assert_eq!(story.until(10.0), ["10: a,b| (first notification)"]);
+    assert_eq!(story.engine.stats.alerts_limited, 1);
+}
+
+#[test]
+fn ids_are_random_uuids_and_repeatable() {
+    let id = |seed| new_silence_id(&mut StdRng::seed_from_u64(seed)).to_string();
+    assert_eq!(id(7), id(7));
+    assert_ne!(id(7), id(8));
+    let id = id(7);
+    let (version, variant) = (id.as_bytes()[14], id.as_bytes()[19]);
+    assert_eq!((id.len(), version, b"89ab".contains(&variant)), (36, b'4', true), "{id}");
+}
