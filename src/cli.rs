@@ -3,12 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 /// Called by this name, the program is a worker without the subcommand.
 const WORKER_NAME: &str = "alertmanager";
+/// How long what is still under way after the end of a role may take.
+const LEFTOVERS_LIMIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Parser)]
 #[command(name = "alertmanager-operator", version, about, propagate_version = true)]
@@ -19,6 +22,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The controller: turn AlertmanagerClusters into running clusters and keep them healthy
+    Operator(operator::OperatorOptions),
     /// A drop-in for alertmanager, one member of a cluster
     #[command(disable_help_flag = true, disable_version_flag = true)]
     Worker {
@@ -45,8 +50,9 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     }
     match Cli::parse_from(args).command {
         Command::Worker { args } => worker(args),
-        Command::Local(flags) => Ok(runtime()?.block_on(operator::local::run(flags))?),
-        Command::Sink(flags) => Ok(runtime()?.block_on(operator::local::run_sink(flags))?),
+        Command::Operator(options) => complete(operator::run(options)),
+        Command::Local(flags) => complete(operator::local::run(flags)),
+        Command::Sink(flags) => complete(operator::local::run_sink(flags)),
         Command::Crd => {
             let text = operator::crd::crd_yaml()?;
             std::io::stdout().write_all(text.as_bytes()).context("printing the CRDs")
@@ -56,7 +62,7 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
 
 fn worker(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
     match worker::Flags::parse_args(args) {
-        Ok(flags) => Ok(runtime()?.block_on(worker::run(flags))?),
+        Ok(flags) => complete(worker::run(flags)),
         Err(exit) => {
             let text = format!("{}\n", exit.text);
             // Whoever closed the output does not want to read it.
@@ -69,8 +75,16 @@ fn worker(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
     }
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")
+/// Runs a role to its end.
+fn complete<E>(role: impl Future<Output = Result<(), E>>) -> anyhow::Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let result = runtime.block_on(role);
+    // A look-up of a name that nobody waits for any more must not hold up the end.
+    runtime.shutdown_timeout(LEFTOVERS_LIMIT);
+    Ok(result?)
 }
 
 #[cfg(test)]

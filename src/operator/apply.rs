@@ -121,6 +121,20 @@ pub async fn tell(client: &Client, namespace: &str, pod: &str, hash: &str, round
     answer.map(drop).map_err(|source| ApplyError::Api { what: format!("Pod {pod}"), source })
 }
 
+/// Deletes the pod of `member`, to be replaced by one of the newest template, unless it is another one by now.
+///
+/// # Errors
+/// When the API server does not take it.
+pub async fn replace(client: &Client, namespace: &str, member: &str, uid: Option<String>) -> Result<(), ApplyError> {
+    let preconditions = Some(Preconditions { uid, resource_version: None });
+    let params = DeleteParams { preconditions, ..DeleteParams::default() };
+    match Api::<Pod>::namespaced(client.clone(), namespace).delete(member, &params).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        Err(source) => Err(ApplyError::Api { what: format!("Pod {member}"), source }),
+    }
+}
+
 async fn object<K>(client: &Client, wanted: &K, live: Option<&K>, owner: &str) -> Result<Option<String>, ApplyError>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,

@@ -81,7 +81,7 @@ pub async fn publish(client: &Client, about: &ObjectReference, notice: &Notice) 
     let namespace = about.namespace.clone().unwrap_or_else(|| "default".to_owned());
     let event = Event {
         metadata: ObjectMeta {
-            generate_name: Some(format!("{}.", about.name.as_deref().unwrap_or(MANAGER))),
+            generate_name: Some(format!("{}-", about.name.as_deref().unwrap_or(MANAGER))),
             namespace: Some(namespace.clone()),
             ..ObjectMeta::default()
         },

@@ -29,11 +29,11 @@ pub use crd::crd_yaml;
 pub use options::OperatorOptions;
 
 /// An error and its causes on one line.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+pub(crate) fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error_text(error);
     let mut cause = error.source();
     while let Some(next) = cause {
-        let words = next.to_string();
+        let words = error_text(next);
         // some libraries repeat their cause in their own words
         if !text.contains(&words) {
             text.push_str(": ");
@@ -42,4 +42,12 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
         cause = next.source();
     }
     text
+}
+
+/// The API server's own words, without the dump of its answer that the client adds.
+fn error_text(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref::<::kube::Error>() {
+        Some(::kube::Error::Api(status)) => status.message.clone(),
+        Some(_) | None => error.to_string(),
+    }
 }

@@ -49,6 +49,10 @@ pub struct ObservedPod {
     pub ip: Option<IpAddr>,
     /// Whether it is being deleted.
     pub terminating: bool,
+    /// Which pod of this name it is.
+    pub uid: Option<String>,
+    /// Whether it has a volume of its own.
+    pub has_claim: bool,
     /// What decisions are made of.
     pub state: MemberState,
 }
@@ -164,11 +168,7 @@ async fn report(members: &MemberClient, pod: &ObservedPod) -> Option<MemberRepor
     match members.report(ip, WEB_PORT).await {
         Ok(report) => Some(report),
         Err(error) => {
-            tracing::debug!(
-                member = pod.state.name,
-                error = &error as &dyn std::error::Error,
-                "member does not answer"
-            );
+            tracing::debug!(member = pod.state.name, error = crate::error_chain(&error), "member does not answer");
             None
         }
     }
@@ -180,11 +180,15 @@ fn observed_pod(pod: &Pod, names: &Names) -> Option<ObservedPod> {
     let terminating = pod.metadata.deletion_timestamp.is_some();
     let running = status.phase.as_deref() == Some("Running");
     let ready = status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
+    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let has_claim = volumes.into_iter().any(|volume| volume.persistent_volume_claim.is_some());
     let ip = status.pod_ip.as_deref().and_then(|ip| ip.parse().ok());
     Some(ObservedPod {
         ordinal: names.ordinal(&name)?,
         ip: ip.filter(|_| running && !terminating),
         terminating,
+        uid: pod.uid(),
+        has_claim,
         state: MemberState {
             in_service: ready && !terminating,
             told: pod.annotations().get(ANNOTATION_CONFIG_HASH).filter(|_| !terminating).cloned(),
@@ -201,4 +205,53 @@ where
 {
     let answer = Api::<K>::namespaced(client.clone(), namespace).get_opt(name).await;
     answer.map_err(|source| ObserveError { what: format!("{} {namespace}/{name}", K::kind(&())), source })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_somebody_changed_is_not_the_last_good() {
+        let text = "route: {receiver: none}\nreceivers: [{name: none}]\n";
+        let live = |content: &str| {
+            let secret = serde_json::json!({
+                "metadata": {"annotations": {ANNOTATION_CONFIG_HASH: validate::hash(text)}},
+                "data": {CONFIG_FILE: k8s_openapi::ByteString(content.as_bytes().to_vec())},
+            });
+            Live { config_secret: Some(serde_json::from_value(secret).unwrap()), ..Live::default() }
+        };
+        assert_eq!(live(text).last_good().unwrap().text, text);
+        assert_eq!(live("route: {receiver: other}\n").last_good(), None);
+        assert_eq!(Live::default().last_good(), None);
+    }
+
+    #[test]
+    fn a_pod_is_reached_only_while_it_runs_and_stays() {
+        let pod = |json: serde_json::Value| {
+            let pod: Pod = serde_json::from_value(json).unwrap();
+            observed_pod(&pod, &Names::new("pager"))
+        };
+        let told = serde_json::json!({ANNOTATION_CONFIG_HASH: "ab"});
+        let running = serde_json::json!({
+            "phase": "Running", "podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]
+        });
+        let seen = pod(serde_json::json!({
+            "metadata": {"name": "alertmanager-pager-7", "annotations": told}, "status": running
+        }));
+        let seen = seen.unwrap();
+        assert_eq!((seen.ordinal, seen.ip.is_some(), seen.state.in_service), (7, true, true));
+        assert_eq!(seen.state.told.as_deref(), Some("ab"));
+
+        let going = pod(serde_json::json!({
+            "metadata": {
+                "name": "alertmanager-pager-7", "annotations": told, "deletionTimestamp": "2026-01-01T00:00:00Z"
+            },
+            "status": running
+        }));
+        let going = going.unwrap();
+        assert_eq!((going.ip, going.state.in_service, going.state.told), (None, false, None));
+        assert!(pod(serde_json::json!({"metadata": {"name": "stranger"}})).is_none());
+    }
 }

@@ -11,11 +11,12 @@ use kube::{Resource, ResourceExt};
 
 use crate::apply::{self, Applied, ApplyError};
 use crate::context::Context;
-use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus};
+use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus, StorageKind};
 use crate::events::{self, Notice, Severity};
 use crate::kube::Rendering;
 use crate::members::MemberError;
 use crate::observe::{self, ObserveError, Observed, ObservedPod};
+use crate::plan::recycle::{PodStorage, next_to_replace};
 use crate::plan::rollout::{MemberState, Step, Waiting, next_step};
 use crate::plan::{ClusterPlan, WEB_PORT};
 use crate::status::{self, Facts};
@@ -34,6 +35,8 @@ const RETRY: Duration = Duration::from_secs(10);
 const WELL: Duration = Duration::from_secs(60);
 /// How often the kubelet is told again.
 const REMIND: Duration = Duration::from_secs(5);
+/// How long a member's refusal may still be about the files from before.
+const REFUSAL_GRACE: Duration = Duration::from_secs(3);
 
 /// Why a reconcile was given up, to be tried again.
 #[derive(Debug, thiserror::Error)]
@@ -111,15 +114,19 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         tracing::info!(cluster = name, namespace, written = applied.written.join(", "), "applied");
         context.metrics.objects_written(applied.written.len());
     }
+    if applied.created {
+        tell(context, object, &created(&plan)).await;
+    }
 
     let step = match &plan.config {
-        // while the Secret is not written, members cannot be told to load what is in it
-        Some(config) if rejected.is_none() => {
+        // members can load only what the Secret holds
+        Some(config) if rejected.is_none() || observed.live.last_good().as_ref() == Some(config) => {
             roll_out(context, &namespace, &uid, &config.hash, &plan.member_names(), &observed).await?
         }
-        _ => Step::Wait { member: plan.names.member(0), why: Waiting::NotStarted },
+        _ => Step::Wait { member: plan.names.member(0), why: Waiting::NotGiven },
     };
-    let pods_current = !applied.created && !applied.recreating && is_rolled_out(&observed, &applied);
+    let storage_fits = storage_fits(context, object, &observed, &applied).await?;
+    let pods_current = !applied.created && !applied.recreating && storage_fits && is_rolled_out(&observed, &applied);
     let facts = Facts {
         generation: object.metadata.generation,
         object: name,
@@ -132,10 +139,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         pods_current,
     };
     let status = status::next(object.status.as_ref(), &facts, &now());
-    let mut news = events::notices(object.status.as_ref(), &status);
-    if applied.created {
-        news.insert(0, created(&plan));
-    }
+    let news = events::notices(object.status.as_ref(), &status);
     report(context, object, status, &news).await?;
     Ok(Action::requeue(next_look(&facts, &applied)))
 }
@@ -151,8 +155,10 @@ async fn roll_out(
 ) -> Result<Step, ReconcileError> {
     let members = wanted_members(names, &observed.pods);
     let mut step = next_step(hash, &members, Duration::ZERO);
+    let mut waited = Duration::ZERO;
     if let Some(member) = step.member() {
-        step = next_step(hash, &members, context.turns.waited(cluster, member, hash));
+        waited = context.turns.waited(cluster, member, hash);
+        step = next_step(hash, &members, waited);
     } else {
         context.turns.over(cluster);
     }
@@ -171,6 +177,7 @@ async fn roll_out(
             }
             if let Some(error) = reload(context, &observed.pods, member).await
                 && matches!(step, Step::Reload { .. })
+                && waited >= REFUSAL_GRACE
             {
                 return Ok(Step::Stopped { member: member.clone(), error });
             }
@@ -208,26 +215,52 @@ async fn report(
         Err(error) => return Err(ReconcileError::Status(error)),
     }
     for notice in news {
-        tracing::info!(
-            cluster = object.name_any(),
-            namespace = object.namespace(),
-            reason = notice.reason,
-            "{}",
-            notice.note
-        );
         if notice.action == "Validate" && notice.severity == Severity::Warning {
             context.metrics.config_refused();
         }
-        if let Err(error) = events::publish(context.client(), &object.object_ref(&()), notice).await {
-            tracing::warn!(error = crate::error_chain(&error), reason = notice.reason, "event could not be written");
-        }
+        tell(context, object, notice).await;
     }
     Ok(())
+}
+
+async fn tell(context: &Context, object: &AlertmanagerCluster, notice: &Notice) {
+    let (cluster, namespace) = (object.name_any(), object.namespace());
+    tracing::info!(cluster, namespace, reason = notice.reason, "{}", notice.note);
+    if let Err(error) = events::publish(context.client(), &object.object_ref(&()), notice).await {
+        tracing::warn!(error = crate::error_chain(&error), reason = notice.reason, "event could not be written");
+    }
 }
 
 fn wanted_members(names: &[String], pods: &[ObservedPod]) -> Vec<(String, Option<MemberState>)> {
     let state = |name: &String| pods.iter().find(|pod| pod.state.name == *name).map(|pod| pod.state.clone());
     names.iter().map(|name| (name.clone(), state(name))).collect()
+}
+
+/// Whether all pods have the kind of storage that is wanted; replaces one that has not, when it is time.
+async fn storage_fits(
+    context: &Context,
+    object: &AlertmanagerCluster,
+    observed: &Observed,
+    applied: &Applied,
+) -> Result<bool, ReconcileError> {
+    let claim = matches!(object.spec.storage.kind(), StorageKind::Claim(_));
+    let storage = |pod: &ObservedPod| PodStorage {
+        member: pod.state.name.clone(),
+        in_service: pod.state.in_service,
+        fits: pod.terminating || pod.has_claim == claim,
+    };
+    let pods: Vec<_> = observed.pods.iter().map(storage).collect();
+    // only once the StatefulSet is the new one: the old one would make the same pod again
+    if applied.written.is_empty()
+        && !applied.recreating
+        && let Some(member) = next_to_replace(&pods, usize::try_from(object.spec.replicas).unwrap_or(0))
+        && let Some(pod) = observed.pods.iter().find(|pod| pod.state.name == member)
+    {
+        let namespace = object.namespace().unwrap_or_default();
+        tracing::info!(member, namespace, "replacing the member's pod, whose storage is of another kind");
+        apply::replace(context.client(), &namespace, member, pod.uid.clone()).await?;
+    }
+    Ok(pods.iter().all(|pod| pod.fits))
 }
 
 /// Whether the StatefulSet controller has seen the newest template and all pods are made from it.
@@ -248,10 +281,10 @@ fn next_look(facts: &Facts, applied: &Applied) -> Duration {
         return SOON;
     }
     match &facts.step {
-        _ if facts.rejected.is_some() => RETRY,
         Step::Tell { .. } | Step::Reload { .. } | Step::Wait { why: Waiting::NoAnswer, .. } => SOON,
         Step::Wait { member, why: Waiting::NotReady } if was_told(facts, member) => SOON,
         Step::Stopped { .. } => RETRY,
+        Step::Done | Step::Wait { .. } if facts.rejected.is_some() => RETRY,
         Step::Wait { .. } => LATER,
         Step::Done if facts.settled() => WELL,
         Step::Done => LATER,

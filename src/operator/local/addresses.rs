@@ -36,6 +36,8 @@ pub enum AddressError {
 }
 
 const WEB_REMEDY: &str = "--web-port takes another port, --address another address";
+/// Linux has all of 127.0.0.0/8 by itself.
+const ABSENT_REMEDY: &str = "on macOS, `sudo ifconfig lo0 alias` with this address adds it";
 const GOSSIP_REMEDY: &str = "--cluster-port takes another port, --address another address";
 /// A name carries an address but no port, and the port is written in the configuration.
 pub(super) const SINK_REMEDY: &str =
@@ -81,7 +83,11 @@ fn unusable(
 ) -> Result<(), AddressError> {
     match error {
         None => Ok(()),
-        Some(source) => Err(AddressError::Unusable { address, purpose: purpose(), remedy, source }),
+        Some(source) => {
+            let absent = source.kind() == io::ErrorKind::AddrNotAvailable;
+            let remedy = if absent { ABSENT_REMEDY } else { remedy };
+            Err(AddressError::Unusable { address, purpose: purpose(), remedy, source })
+        }
     }
 }
 

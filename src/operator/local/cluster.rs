@@ -9,19 +9,23 @@ use futures::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::LocalError;
 use super::addresses::Addresses;
 use super::dns::Names;
 use super::manifest::{Manifest, ManifestError};
 use super::member::{Api, Ground, Member};
 use super::process::{Ended, Process};
 use super::report;
+use super::rollout::Rollout;
 use super::sinks::Sinks;
-use super::{LocalError, report::chain};
-use crate::plan::rollout::{Step, next_step, short};
-use crate::plan::{CONFIG_FILE, ClusterPlan, File, MemberAddresses, MemberPlan};
+use crate::error_chain;
+use crate::plan::rollout::short;
+use crate::plan::{ClusterPlan, MemberAddresses, MemberPlan};
 
-/// How often the members are looked at.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often the members are looked at while something is under way.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often they are looked at when all is as it should be.
+const CALM: Duration = Duration::from_secs(1);
 /// How long the start may take before the user is told how things stand.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -37,28 +41,21 @@ pub(super) struct Surroundings {
 
 /// The members and all that belongs to them.
 pub(super) struct Cluster {
-    manifest: Manifest,
+    pub(super) manifest: Manifest,
     around: Surroundings,
-    ground: Ground,
+    pub(super) ground: Ground,
     ended: mpsc::UnboundedReceiver<Ended>,
     sinks: Sinks,
-    api: Api,
-    members: Vec<Member>,
+    pub(super) api: Api,
+    pub(super) members: Vec<Member>,
     leaving: Vec<Process>,
-    rollout: Rollout,
+    pub(super) rollout: Rollout,
     /// Whether all members have been ready at once, and so the user has been told what is where.
-    greeted: bool,
+    pub(super) greeted: bool,
     started: Instant,
+    looked: Option<Instant>,
     /// The last complaint about a member that cannot be started.
     complaint: Option<String>,
-}
-
-/// How far a configuration has come.
-struct Rollout {
-    /// Who it is the turn of, and since when.
-    turn: Option<(String, Instant)>,
-    /// Nothing is left to do, or nothing can be done, for this hash.
-    settled: Option<String>,
 }
 
 impl Cluster {
@@ -71,10 +68,24 @@ impl Cluster {
         sinks: Sinks,
         api: Api,
     ) -> Self {
-        let rollout = Rollout { turn: None, settled: None };
+        let rollout = Rollout::default();
         let (members, leaving, started) = (Vec::new(), Vec::new(), Instant::now());
-        let (greeted, complaint) = (false, None);
-        Self { manifest, around, ground, ended, sinks, api, members, leaving, rollout, greeted, started, complaint }
+        let (greeted, looked, complaint) = (false, None, None);
+        Self {
+            manifest,
+            around,
+            ground,
+            ended,
+            sinks,
+            api,
+            members,
+            leaving,
+            rollout,
+            greeted,
+            started,
+            looked,
+            complaint,
+        }
     }
 
     /// Starts the members and keeps them as the manifest wants them, also when it changes.
@@ -91,6 +102,10 @@ impl Cluster {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
+                    if self.is_calm() && self.looked.is_some_and(|at| at.elapsed() < CALM) {
+                        continue;
+                    }
+                    self.looked = Some(Instant::now());
                     self.scale().await?;
                     self.look().await;
                     self.roll_out().await;
@@ -116,6 +131,12 @@ impl Cluster {
         self.leaving.clear();
     }
 
+    /// Whether nothing is under way.
+    fn is_calm(&self) -> bool {
+        let count = self.members.len() == self.manifest.plan.member_names().len();
+        self.greeted && self.rollout.is_settled() && count && self.members.iter().all(Member::is_ready)
+    }
+
     /// Starts members that are missing, stops those that are too many.
     async fn scale(&mut self) -> Result<(), LocalError> {
         let wanted = self.manifest.plan.member_names();
@@ -132,7 +153,7 @@ impl Cluster {
                 if !self.greeted {
                     return Err(error);
                 }
-                let complaint = chain(&error);
+                let complaint = error_chain(&error);
                 if self.complaint.as_ref() != Some(&complaint) {
                     self.ground.screen.event(&format!("cannot start {name}: {complaint}"));
                     self.complaint = Some(complaint);
@@ -149,14 +170,14 @@ impl Cluster {
         Ok(())
     }
 
-    fn start(&self, ordinal: u32, name: &str) -> Result<Member, LocalError> {
+    pub(super) fn start(&self, ordinal: u32, name: &str) -> Result<Member, LocalError> {
         let plan = self.member_plan(ordinal, name);
         let url = format!("http://{}", self.around.addresses.web(ordinal));
         let failed = |source| LocalError::Files { member: name.to_owned(), source };
         Member::start(plan, url, &self.ground).map_err(failed)
     }
 
-    fn member_plan(&self, ordinal: u32, name: &str) -> MemberPlan {
+    pub(super) fn member_plan(&self, ordinal: u32, name: &str) -> MemberPlan {
         let plan = &self.manifest.plan;
         let addresses = self.around.addresses;
         let (web, gossip) = (addresses.web(ordinal), addresses.gossip(ordinal));
@@ -209,98 +230,7 @@ impl Cluster {
         }
     }
 
-    /// Does the next step of bringing the configuration, and then the arguments, to all members.
-    async fn roll_out(&mut self) {
-        let Some(config) = self.manifest.plan.config.clone() else { return };
-        let wanted = config.hash.as_str();
-        if self.rollout.settled.as_deref() == Some(wanted) {
-            return self.renew().await;
-        }
-        let states: Vec<_> = (self.members.iter()).map(|m| (m.plan.name.clone(), Some(m.state()))).collect();
-        let waited = self.rollout.turn.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed());
-        let step = next_step(wanted, &states, waited);
-        let turn = self.rollout.turn.as_ref().map(|(name, _)| name.as_str());
-        if step.member() != turn {
-            self.rollout.turn = step.member().map(|name| (name.to_owned(), Instant::now()));
-        }
-        let files = [File { name: CONFIG_FILE.to_owned(), content: config.text.clone() }];
-        match step {
-            Step::Done if self.members.len() == self.manifest.plan.member_names().len() => {
-                self.rollout.settled = Some(wanted.to_owned());
-                let count = self.members.len();
-                if self.greeted {
-                    self.ground
-                        .screen
-                        .event(&format!("configuration {} runs on {count}/{count} members", short(wanted)));
-                }
-            }
-            Step::Done => {}
-            Step::Tell { member } | Step::Reload { member } => self.tell(&member, wanted, &files).await,
-            Step::Wait { member, .. } => {
-                // One that is down reads the files when it comes back.
-                let _ = self.named(&member).map(|member| member.rewrite(&files));
-            }
-            Step::Stopped { member, error } => self.give_up(&member, wanted, &error),
-        }
-    }
-
-    async fn tell(&mut self, name: &str, wanted: &str, files: &[File]) {
-        let api = self.api.clone();
-        let Some(member) = self.named(name) else { return };
-        let before = member.plan.files.clone();
-        member.told = Some(wanted.to_owned());
-        let told = match member.rewrite(files) {
-            Ok(()) => api.reload(&member.url).await,
-            Err(error) => Err(format!("writing its files: {error}")),
-        };
-        // Asked anew: it may have died meanwhile, and then it reads the new files when it is back.
-        let report = api.report(&member.url).await;
-        match (told, &report) {
-            (Ok(()), Some(report)) if report.hash == wanted => {
-                let line = format!("{name} runs configuration {}", short(wanted));
-                self.ground.screen.event(&line);
-            }
-            (Ok(()), _) | (Err(_), None) => {}
-            (Err(error), Some(_)) => {
-                // Kept for its next start as well.
-                let _ = member.rewrite(&before);
-                self.give_up(name, wanted, &error);
-            }
-        }
-    }
-
-    fn give_up(&mut self, name: &str, wanted: &str, error: &str) {
-        let (line, hash) = (error.replace('\n', " "), short(wanted));
-        self.ground.screen.event(&format!("{name} does not take configuration {hash}, the rest keep theirs: {line}"));
-        self.rollout.settled = Some(wanted.to_owned());
-    }
-
-    /// Starts one member anew whose arguments have changed, when all others are there.
-    async fn renew(&mut self) {
-        if !self.members.iter().all(Member::is_ready) {
-            return;
-        }
-        let mut outdated = (0u32..).zip(&self.members).filter_map(|(ordinal, member)| {
-            let plan = self.member_plan(ordinal, &member.plan.name);
-            (plan.args != member.plan.args).then_some((ordinal, plan.name))
-        });
-        let Some((ordinal, name)) = outdated.next() else { return };
-        drop(outdated);
-        self.ground.screen.event(&format!("restarting {name} with its new settings"));
-        let Some(member) = self.named(&name) else { return };
-        member.process.begin_stop();
-        member.process.ended().await;
-        match self.start(ordinal, &name) {
-            Ok(renewed) => {
-                if let Some(member) = self.named(&name) {
-                    *member = renewed;
-                }
-            }
-            Err(error) => self.ground.screen.event(&chain(&error)),
-        }
-    }
-
-    fn named(&mut self, name: &str) -> Option<&mut Member> {
+    pub(super) fn named(&mut self, name: &str) -> Option<&mut Member> {
         self.members.iter_mut().find(|member| member.plan.name == name)
     }
 
@@ -321,7 +251,7 @@ impl Cluster {
         let manifest = match edit {
             Ok(manifest) => manifest,
             Err(error) => {
-                screen.event(&format!("manifest refused, all stays as it is: {}", chain(&error)));
+                screen.event(&format!("manifest refused, all stays as it is: {}", error_chain(&error)));
                 return;
             }
         };
@@ -341,7 +271,7 @@ impl Cluster {
             && new
         {
             changes.push(format!("configuration {}", short(&hash)));
-            self.rollout = Rollout { turn: None, settled: None };
+            self.rollout = Rollout::default();
         }
         if new.replicas != old.replicas {
             changes.push(format!("{} members", new.replicas));
@@ -352,20 +282,20 @@ impl Cluster {
         ));
         self.manifest = manifest;
         if let Err(error) = self.sinks.follow(&self.manifest.sinks).await {
-            self.ground.screen.event(&chain(&error));
+            self.ground.screen.event(&error_chain(&error));
         }
         self.publish();
     }
 
     /// Greets when the cluster is up, and keeps the status on a terminal.
     fn tell_state(&mut self) {
+        if self.ground.screen.is_live() {
+            self.ground.screen.status(report::status(&self.members, &self.sinks));
+        }
         let up = self.members.iter().all(Member::is_ready);
         if !self.greeted && (up || self.started.elapsed() > START_PATIENCE) {
             self.greeted = true;
             report::greet(&self.ground, &self.manifest, &self.members, &self.sinks);
-        }
-        if self.ground.screen.is_live() {
-            self.ground.screen.status(report::status(&self.members, &self.sinks));
         }
     }
 }

@@ -98,7 +98,10 @@ impl Sources {
 
     /// The sample cluster, for where its files are not.
     pub(super) fn sample() -> Self {
-        Self::embedded(&[])
+        Self::embedded(&[
+            ("config/samples/cluster.yaml", include_str!("../../../config/samples/cluster.yaml")),
+            ("config/samples/sink.yaml", include_str!("../../../config/samples/sink.yaml")),
+        ])
     }
 
     fn embedded(texts: &[(&str, &str)]) -> Self {
@@ -273,6 +276,12 @@ metadata: {name: webhook-sink}
         assert_eq!(found.plan.namespace, "default");
         assert_eq!(found.plan.config.unwrap().text, "route:\n  receiver: none\nreceivers:\n- name: none\n");
         assert_eq!(found.sinks, [("webhook-sink".to_owned(), 8080)]);
+    }
+
+    #[test]
+    fn the_sample_is_built_in() {
+        let found = Manifest::new(&Sources::sample()).unwrap();
+        assert_eq!((found.plan.replicas, found.sinks), (3, vec![("webhook-sink".to_owned(), 8080)]));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `local`: an AlertmanagerCluster on a laptop, the same plan carried out as supervised processes on loopback.
 //!
 //! Top to bottom: `manifest` (files to a plan), `addresses` (who listens where), `dns` (names), `sinks` (Services that
-//! the webhook sink stands for), `cluster` (members, edits), `member` and `process` (one of them), `screen` (output).
+//! the webhook sink stands for), `cluster` (members, edits), `rollout` (their order), `member` and `process` (one of
+//! them), `screen` (output).
 
 mod addresses;
 mod cluster;
@@ -11,6 +12,7 @@ mod manifest;
 mod member;
 mod process;
 mod report;
+mod rollout;
 mod schema;
 mod screen;
 mod signal;
@@ -22,7 +24,6 @@ pub use addresses::AddressError;
 pub use dns::DnsError;
 pub use document::{Fault, Place};
 pub use manifest::ManifestError;
-pub use report::chain;
 pub use sink::{SinkError, SinkFlags, run as run_sink};
 
 use std::convert::Infallible;
@@ -156,8 +157,11 @@ pub async fn run(flags: Flags) -> Result<(), LocalError> {
         () = stop.wait() => {
             screen.status(Vec::new());
             screen.event("stopping");
-            cluster.stop().await;
-            screen.event("stopped");
+            tokio::select! {
+                () = cluster.stop() => screen.event("stopped"),
+                // Who asks again does not want to wait: members die with us.
+                () = stop.wait() => screen.event("stopped at once"),
+            }
             return Ok(());
         }
     };

@@ -17,9 +17,9 @@ use tokio::net::TcpListener;
 /// Notifications kept for `GET /received`.
 const KEPT_MAX: usize = 10_000;
 /// Bytes kept for `GET /received`, whatever their number.
-const KEPT_BYTES_MAX: usize = 64 << 20;
+const KEPT_BYTES_MAX: usize = 16 << 20;
 /// Bytes of one notification.
-const BODY_BYTES_MAX: usize = 32 << 20;
+const BODY_BYTES_MAX: usize = 8 << 20;
 
 /// `alertmanager-operator sink`.
 #[derive(Debug, Clone, clap::Args)]

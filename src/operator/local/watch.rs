@@ -27,7 +27,7 @@ async fn watch(paths: Vec<PathBuf>, known: Sources, edits: mpsc::Sender<Result<M
         sleep(LOOK).await;
         let paths = paths.clone();
         let Ok(read) = tokio::task::spawn_blocking(move || Sources::read(&paths)).await else { return };
-        let now = read.map_err(|error| super::report::chain(&error));
+        let now = read.map_err(|error| crate::error_chain(&error));
         // An editor may be in the middle of writing: an edit counts when it has been seen twice.
         if now != known && before.as_ref() == Some(&now) {
             let edit = match &now {

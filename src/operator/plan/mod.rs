@@ -4,6 +4,7 @@
 
 mod member;
 mod names;
+pub mod recycle;
 pub mod rollout;
 
 pub use member::{

@@ -79,6 +79,9 @@ pub enum Waiting {
     /// It was out of service before its turn came; it reads the configuration when it comes back.
     #[error("it is out of service and reads the configuration when it comes back")]
     OutOfService,
+    /// There is nothing for it to load: the configuration could not be written.
+    #[error("the configuration has not been written for it")]
+    NotGiven,
     /// It has not been started yet.
     #[error("it has not been started yet")]
     NotStarted,
@@ -156,8 +159,10 @@ mod tests {
     const OLD: &str = "0ld";
     const NEW: &str = "n3w";
 
-    /// `serving` members: told, hash in force (`-` for no answer), ready.
-    fn look(members: &[Option<(bool, Option<&str>, &str, bool)>]) -> Vec<(String, Option<MemberState>)> {
+    /// In service, told, hash in force (`-` for no answer), ready; `None` without a pod.
+    type Seen = Option<(bool, Option<&'static str>, &'static str, bool)>;
+
+    fn look(members: &[Seen]) -> Vec<(String, Option<MemberState>)> {
         let state = |name: &str, (in_service, told, hash, ready): (bool, Option<&str>, &str, bool)| MemberState {
             name: name.to_owned(),
             in_service,
@@ -179,12 +184,12 @@ mod tests {
             .collect()
     }
 
-    fn step(members: &[Option<(bool, Option<&str>, &str, bool)>]) -> Step {
+    fn step(members: &[Seen]) -> Step {
         next_step(NEW, &look(members), Duration::from_secs(1))
     }
 
-    const DONE: Option<(bool, Option<&str>, &str, bool)> = Some((true, Some(NEW), NEW, true));
-    const BEFORE: Option<(bool, Option<&str>, &str, bool)> = Some((true, Some(OLD), OLD, true));
+    const DONE: Seen = Some((true, Some(NEW), NEW, true));
+    const BEFORE: Seen = Some((true, Some(OLD), OLD, true));
 
     #[test]
     fn each_look_names_one_step() {
