@@ -3,6 +3,7 @@
 //! The rule that everything here serves: before every attempt the group is looked at as it is *now* and compared with
 //! the log as it is *now*. A picture taken before a wait is never sent.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::alert::Alert;
 use crate::config::{Integration, Settings};
 use crate::effects::{DeliveryId, Event, Output};
 use crate::group::{Flush, Group};
+use crate::label::LabelSet;
 use crate::nflog::{self, Entry, LogKey, SendReason};
 use crate::notify::{self, Data, Verdict, webhook};
 use crate::pipeline::Passed;
@@ -738,8 +740,13 @@ pub(super) fn sort_for_print(alerts: &mut [Arc<Alert>]) {
     alerts.sort_by(|a, b| print_order(&a.labels, &b.labels));
 }
 
-/// The order in which alerts of a group are shown.
-pub(super) fn print_order(a: &crate::label::LabelSet, b: &crate::label::LabelSet) -> std::cmp::Ordering {
-    let by = |name: &str| a.value(name).cmp(b.value(name));
-    by("job").then_with(|| by("instance")).then_with(|| a.iter().cmp(b.iter()))
+/// The order in which alerts of a group are shown: those that have a `job`, then an `instance`, come first.
+pub(super) fn print_order(a: &LabelSet, b: &LabelSet) -> Ordering {
+    let by = |name: &str| match (a.get(name), b.get(name)) {
+        (Some(a), Some(b)) => a.cmp(b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    };
+    by("job").then_with(|| by("instance")).then_with(|| a.cmp(b))
 }

@@ -68,7 +68,7 @@ impl<'a> View<'a> {
                 rows.push(row);
             }
         }
-        rows.sort_by(|a, b| a.labels.iter().cmp(b.labels.iter()).then_with(|| a.receiver.cmp(&b.receiver)));
+        rows.sort_by(|a, b| a.labels.cmp(&b.labels).then_with(|| a.receiver.cmp(&b.receiver)));
         rows
     }
 
@@ -94,7 +94,7 @@ impl<'a> View<'a> {
             }
         }
         let status = self.status(number, muted_by)?;
-        let dropped = (filter.without_active && !status.suppressed())
+        let dropped = (filter.without_active && status.silenced_by.is_empty() && status.inhibited_by.is_empty())
             || (filter.without_silenced && !status.silenced_by.is_empty())
             || (filter.without_inhibited && !status.inhibited_by.is_empty())
             || (filter.without_muted && !status.muted_by.is_empty());
