@@ -27,3 +27,7 @@ pub use run::{Error, run};
 pub use serve::ListenError;
 pub use store::StoreError;
 pub use url::UrlError;
+
+/// The Alertmanager that this program stands in for: what `--version`, the status API and `alertmanager_build_info`
+/// answer, since amtool compares it with its own. Our own version is given as the branch.
+pub const COMPATIBLE_VERSION: &str = "0.34.2";

@@ -132,7 +132,11 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     let (reloader, reload_status) = Reloader::new(settings.config_file.clone(), &config, handle.clone());
     apply(&handle, config).await;
     let (reload, reloads) = mpsc::channel(RELOADS);
-    let watching = tokio::spawn(reloader.run(reloads, hangup, FileWatch::new(&settings.config_file)));
+    let file_watch = match settings.watch_config {
+        true => FileWatch::new(&settings.config_file),
+        false => FileWatch::off(),
+    };
+    let watching = tokio::spawn(reloader.run(reloads, hangup, file_watch));
     let resolving = settings.cluster.as_ref().map(|cluster| {
         let peers = dns::Peers::new(cluster.peers.clone(), lookup.clone(), ipv4_only);
         tokio::spawn(peers.watch(arrivals.clone(), is_settled, cluster.eager))

@@ -137,6 +137,8 @@ impl Document {
             let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
             let text = error.without_snippet().to_string();
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            // The place stands in front.
+            let text = text.split(" at line ").next().unwrap_or(&text).to_owned();
             Fault { place: line.map_or_else(|| self.place(), |line| self.at(line)), text }
         })
     }

@@ -325,7 +325,7 @@ metadata: {name: webhook-sink}
             ),
             (CLUSTER.replace("replicas: 2", "replcas: 2"), "a.yaml:7: unknown field spec.replcas"),
             (CLUSTER.replace("replicas: 2", "replicas: 0"), "a.yaml:7: spec.replicas must be at least 1"),
-            (CLUSTER.replace("replicas: 2", "replicas: two"), "a.yaml:7: "),
+            (CLUSTER.replace("replicas: 2", "replicas: two"), "a.yaml:7: spec.replicas must be of type integer"),
             (CLUSTER.replace("replicas: 2", "replicas: [2"), "a.yaml:"),
             (CLUSTER.replace("  name: main\n", "  name: Main\n"), "a.yaml:2: metadata.name"),
             (

@@ -32,6 +32,9 @@ fn check(value: &Value, schema: &JSONSchemaProps, path: &str) -> Option<Fault> {
         let key = path.rsplit('.').next().unwrap_or(path).to_owned();
         Some(Fault { key, text })
     };
+    if let Some(wanted) = schema.type_.as_deref().filter(|wanted| !is(value, wanted)) {
+        return fault(format!("{path} must be of type {wanted}"));
+    }
     match value {
         Value::Object(fields) => fields.iter().find_map(|(name, value)| {
             let path = format!("{path}.{name}");
@@ -68,6 +71,19 @@ fn check(value: &Value, schema: &JSONSchemaProps, path: &str) -> Option<Fault> {
     }
 }
 
+/// Whether a value is of a type of JSON schema; nothing is of any type.
+fn is(value: &Value, wanted: &str) -> bool {
+    match wanted {
+        "object" => value.is_object() || value.is_null(),
+        "array" => value.is_array() || value.is_null(),
+        "string" => value.is_string() || value.is_null(),
+        "boolean" => value.is_boolean() || value.is_null(),
+        "integer" => value.is_i64() || value.is_u64() || value.is_null(),
+        "number" => value.is_number() || value.is_null(),
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +103,8 @@ mod tests {
             (json!({"spec": {"replcas": 3}}), "unknown field spec.replcas"),
             (json!({"spec": {"config": {"configMapRef": {"nam": "c"}}}}), "unknown field spec.config.configMapRef.nam"),
             (json!({"spec": {"replicas": 0}}), "spec.replicas must be at least 1"),
+            (json!({"spec": {"replicas": "three"}}), "spec.replicas must be of type integer"),
+            (json!({"spec": {"storage": []}}), "spec.storage must be of type object"),
             (json!({"spec": {"replicas": 100}}), "spec.replicas must be at most 99"),
             (
                 json!({"spec": {"config": {"configMapRef": {"name": ""}}}}),

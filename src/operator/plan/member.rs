@@ -105,6 +105,8 @@ impl MemberPlan {
             format!("--cluster.label={}", cluster.cluster_label()),
         ];
         args.extend(at.peers.iter().map(|peer| format!("--cluster.peer={peer}")));
+        // the order of the rollout decides when a member loads a config, not when its volume happens to be refreshed
+        args.push("--no-config.watch".to_owned());
         args.push(format!("--log.level={}", cluster.log_level.as_str()));
         args.push(format!("--log.format={}", cluster.log_format.as_str()));
         args.extend(cluster.external_url.iter().map(|url| format!("--web.external-url={url}")));
@@ -172,6 +174,7 @@ mod tests {
                 "--cluster.label=ops/pager",
                 "--cluster.peer=a.example:1",
                 "--cluster.peer=b.example:2",
+                "--no-config.watch",
                 "--log.level=info",
                 "--log.format=json",
                 "--web.external-url=https://x.example/am",

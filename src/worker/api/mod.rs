@@ -101,9 +101,9 @@ pub struct VersionInfo {
 impl Default for VersionInfo {
     fn default() -> Self {
         Self {
-            version: env!("CARGO_PKG_VERSION").into(),
+            version: crate::COMPATIBLE_VERSION.into(),
             revision: String::new(),
-            branch: String::new(),
+            branch: concat!("alertmanager-operator-", env!("CARGO_PKG_VERSION")).into(),
             build_user: String::new(),
             build_date: String::new(),
             go_version: String::new(),

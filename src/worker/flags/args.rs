@@ -84,8 +84,8 @@ fn version() -> String {
     format!(
         "alertmanager, version {} (branch: {}, revision: {})\n  build user:       {}\n  build date:       {}\n  \
          go version:       none (alertmanager-operator, Rust)\n  platform:         {}/{}\n  tags:             unknown",
-        env!("CARGO_PKG_VERSION"),
-        fixed(option_env!("BUILD_BRANCH")),
+        crate::COMPATIBLE_VERSION,
+        concat!("alertmanager-operator-", env!("CARGO_PKG_VERSION")),
         fixed(option_env!("BUILD_REVISION")),
         fixed(option_env!("BUILD_USER")),
         fixed(option_env!("BUILD_DATE")),

@@ -14,6 +14,8 @@ use super::Flags;
 pub struct Settings {
     /// The config file.
     pub config_file: PathBuf,
+    /// Reload when the file changes.
+    pub watch_config: bool,
     /// Directory of the state files.
     pub storage: PathBuf,
     /// Matcher syntax.
@@ -156,6 +158,7 @@ impl Flags {
         };
         Ok(Settings {
             config_file: self.config_file.clone(),
+            watch_config: !self.no_config_watch,
             storage: self.storage_path.clone(),
             mode,
             engine,

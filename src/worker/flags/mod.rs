@@ -174,6 +174,9 @@ pub struct Flags {
     #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt", value_enum)]
     pub log_format: LogFormat,
 
+    /// Reload on SIGHUP and /-/reload only, not when the configuration file changes (our own addition)
+    #[arg(long = "no-config.watch", action = ArgAction::SetTrue)]
+    pub no_config_watch: bool,
     /// Turn `--log.silences` off
     #[arg(long = "no-log.silences", hide = true, action = ArgAction::SetTrue, conflicts_with = "log_silences")]
     pub(crate) no_log_silences: bool,

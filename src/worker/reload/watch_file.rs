@@ -50,6 +50,12 @@ impl FileWatch {
         Self { _watcher: watcher.ok(), changes }
     }
 
+    /// Never reports a change: who changes the file asks for the reload too.
+    pub(crate) fn off() -> Self {
+        let (_, changes) = mpsc::channel(1);
+        Self { _watcher: None, changes }
+    }
+
     /// Waits until the file may have changed and nothing has happened for a moment.
     pub(crate) async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
