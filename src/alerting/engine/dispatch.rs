@@ -11,11 +11,11 @@ use rand::RngExt;
 
 use super::{Engine, Running};
 use crate::alert::Alert;
-use crate::config::{Integration, Settings};
+use crate::config::{Integration, Receiver, Route, Settings};
 use crate::effects::{DeliveryId, Event, Output};
 use crate::group::{Flush, Group};
 use crate::label::LabelSet;
-use crate::nflog::{self, Entry, LogKey, SendReason};
+use crate::nflog::{self, Entry, LogKey, NotificationLog, SendReason};
 use crate::notify::{self, Data, Verdict, webhook};
 use crate::pipeline::Passed;
 use crate::route::{RouteIndex, Routes};
@@ -99,8 +99,12 @@ impl Engine {
                     // an alert that has waited long enough elsewhere doesn't wait again (reference behaviour)
                     let old = slot.alert.starts_at + node.route.group_wait < now;
                     let wait = if old { now } else { now + node.route.group_wait };
-                    let next_flush = wait.max(self.started_at + self.options.dispatch_start_delay);
                     let key = node.group_key(&labels);
+                    let receiver = &running.config.receivers[node.receiver];
+                    let open = last_told(&self.nflog, &key, receiver).map(|told| told + node.route.group_interval);
+                    // by the log the group is open: it goes on at its pace, as it does on the member that told of it
+                    let wait = open.filter(|next| *next > now).unwrap_or(wait);
+                    let next_flush = wait.max(self.started_at + self.options.dispatch_start_delay);
                     let group = self.groups.insert(Group {
                         route,
                         labels,
@@ -276,7 +280,7 @@ impl Engine {
         let receiver = &running.config.receivers[node.receiver];
         let keys: Vec<LogKey> = receiver.integrations.iter().map(|i| log_key(&group.key, &receiver.name, i)).collect();
         let limit = node.route.group_interval.max(DELIVERY_MIN);
-        let wait = self.wait_for_turn(node.route.group_interval);
+        let wait = self.wait_for_turn(&node.route);
         let mut begun = Vec::new();
         for (integration, key) in keys.into_iter().enumerate() {
             self.stats.nflog_queries += 1;
@@ -321,8 +325,8 @@ impl Engine {
         Some(stages.run(&mut self.alerts, &group.alerts, &running.routes.node(group.route).route, now))
     }
 
-    fn wait_for_turn(&self, group_interval: Duration) -> Duration {
-        self.cluster.as_ref().map_or(Duration::ZERO, |c| turn(c.peer_timeout() * c.position(), group_interval))
+    fn wait_for_turn(&self, route: &Route) -> Duration {
+        self.cluster.as_ref().map_or(Duration::ZERO, |c| turn(c.peer_timeout() * c.position(), route))
     }
 
     /// All integrations are done: resolved alerts that were part of it leave the group.
@@ -636,7 +640,7 @@ impl Engine {
         for (id, delivery) in &mut self.deliveries {
             let Phase::Waiting(until) = &mut delivery.phase else { continue };
             let Some(group) = self.groups.get(delivery.group) else { continue };
-            let wait = turn(wait, running.routes.node(group.route).route.group_interval);
+            let wait = turn(wait, &running.routes.node(group.route).route);
             let at = (delivery.tick + wait).max(now);
             if at != *until {
                 self.timers.cancel(*until, Due::Attempt(*id));
@@ -702,21 +706,29 @@ impl Running {
     }
 }
 
-/// A later member's turn, kept clear of the moments at which the first one flushes: whatever changes between two
-/// flushes would else be sent by both at once.
-fn turn(wait: Duration, group_interval: Duration) -> Duration {
-    let interval = group_interval.as_nanos().max(1);
-    let past = wait.as_nanos() % interval;
-    let clear = TURN_CLEARANCE.as_nanos();
-    if wait.is_zero() || interval <= 2 * clear || (past >= clear && interval - past >= clear) {
+/// A later member's turn, kept clear of the moments at which the first one may flush: after intervals, or after the
+/// wait of a new group. Whatever changes around a flush would else be sent by both at once.
+fn turn(wait: Duration, route: &Route) -> Duration {
+    let interval = route.group_interval.as_nanos().max(1);
+    if wait.is_zero() || interval <= 2 * TURN_CLEARANCE.as_nanos() {
         return wait;
     }
-    let shift = if past < clear { clear - past } else { interval - past + clear };
-    wait + Duration::from_nanos(u64::try_from(shift).unwrap_or_default())
+    let near = |wait: Duration| {
+        let past = wait.as_nanos() % interval;
+        past.min(interval - past) < TURN_CLEARANCE.as_nanos() || wait.abs_diff(route.group_wait) < TURN_CLEARANCE
+    };
+    let mut turns = (0..20).map(|n| wait + TURN_CLEARANCE / 2 * n);
+    turns.find(|turn| !near(*turn)).unwrap_or(wait)
 }
 
 fn is_of(integration: &Integration, key: &LogKey) -> bool {
     integration.kind == &*key.integration && integration.index == key.index
+}
+
+/// When a group was told of last, if something in it was firing then.
+fn last_told(nflog: &NotificationLog, group: &Arc<str>, receiver: &Receiver) -> Option<Timestamp> {
+    let keys = receiver.integrations.iter().map(|i| log_key(group, &receiver.name, i));
+    keys.filter_map(|key| nflog.get(&key).filter(|e| !e.firing.is_empty()).map(|e| e.timestamp)).max()
 }
 
 fn log_key(group: &Arc<str>, receiver: &Arc<str>, integration: &Integration) -> LogKey {

@@ -321,7 +321,7 @@ fn a_restart_remembers_what_was_told() {
     again.fire("Down", "a");
     assert_eq!(again.until(200.0), [""; 0]);
     again.resolve("Down", "a");
-    assert_eq!(again.until(300.0), ["220: |a (all alerts resolved)"]);
+    assert_eq!(again.until(300.0), ["250: |a (all alerts resolved)"], "at the pace of before");
 }
 
 #[test]
