@@ -2,7 +2,7 @@
 
 use crate::kubectl::{kubectl, try_kubectl};
 use crate::sample::{NAMESPACE, SELECTOR, Sample};
-use crate::wait::until;
+use crate::wait::{TIMEOUT, until};
 
 /// Everything namespaced that the operator or Kubernetes makes for a cluster.
 const KINDS: &str = "statefulsets,controllerrevisions,pods,services,endpointslices,secrets,configmaps,serviceaccounts,\
@@ -16,7 +16,7 @@ fn nothing_is_left_of_a_deleted_cluster() {
         |all: &str| all.lines().filter(|n| n.contains("alertmanager-main")).map(str::to_owned).collect::<Vec<_>>();
     assert!(of_cluster(&left().unwrap()).len() >= 7, "there is something to leave behind");
 
-    kubectl(&["delete", "-n", NAMESPACE, "amc", "main", "--timeout=240s"]);
+    kubectl(&["delete", "-n", NAMESPACE, "amc", "main", TIMEOUT]);
     until("nothing has its name or its label", || {
         let labelled =
             try_kubectl(&["get", KINDS, "-n", NAMESPACE, "-l", SELECTOR, "-o", "name", "--ignore-not-found"])?;

@@ -2,12 +2,12 @@
 
 use crate::kubectl::{command, kubectl, pod_json};
 use crate::sample::{NAMESPACE, Sample};
-use crate::wait::{same, until};
+use crate::wait::{TIMEOUT, same, until};
 
 #[test]
 fn one_manifest_becomes_a_cluster_of_three() {
     let sample = Sample::ready();
-    kubectl(&["wait", "-n", NAMESPACE, "--for=condition=Ready", "amc/main", "--timeout=240s"]);
+    kubectl(&["wait", "-n", NAMESPACE, "--for=condition=Ready", "amc/main", TIMEOUT]);
     let pods = sample.ready_pods().unwrap();
     let names: Vec<_> = pods.keys().map(String::as_str).collect();
     assert_eq!(names, ["alertmanager-main-0", "alertmanager-main-1", "alertmanager-main-2"]);

@@ -1,12 +1,12 @@
 //! The cluster of `config/samples` on the node, run by the operator of `config/operator`.
 
 use std::collections::BTreeMap;
-use std::sync::Once;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::kubectl::{json, kubectl, kubectl_with, pod_json, try_json, try_kubectl};
-use crate::wait::{same, until};
+use crate::wait::{TIMEOUT, same, until};
 
 /// The namespace of `config/samples`.
 pub(crate) const NAMESPACE: &str = "default";
@@ -24,13 +24,12 @@ pub(crate) type Incarnation = (String, u64);
 impl Sample {
     /// Installs what is not there, puts back what an earlier test changed, and waits until all is in order.
     pub(crate) fn ready() -> Self {
-        static INSTALLED: Once = Once::new();
-        INSTALLED.call_once_force(|_| {
-            remove_everything();
-            install_operator();
-        });
+        static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+        let installed = INSTALLED.get_or_init(|| remove_everything().and_then(|()| install_operator()));
+        // without an operator no other test has to wait for its limit
+        installed.as_ref().unwrap_or_else(|complaint| panic!("no operator: {complaint}"));
         kubectl(&["apply", "-k", "config/samples"]);
-        kubectl(&["-n", NAMESPACE, "rollout", "status", "deployment/webhook-sink", "--timeout=240s"]);
+        kubectl(&["-n", NAMESPACE, "rollout", "status", "deployment/webhook-sink", TIMEOUT]);
         until("the sample cluster is ready with 3 members", || Self.settled(3));
         Self
     }
@@ -116,20 +115,24 @@ impl Sample {
 }
 
 /// Removes what an earlier run left, which a new image would not take over.
-fn remove_everything() {
-    if try_kubectl(&["get", "crd", "alertmanagerclusters.alertmanager.dev"]).is_ok() {
-        kubectl(&["delete", "amc", "--all", "-A", "--wait", "--timeout=240s"]);
-        kubectl(&["delete", "-k", "config/samples", "--ignore-not-found", "--wait", "--timeout=240s"]);
-        kubectl(&["delete", "-k", "config/operator", "--ignore-not-found", "--wait", "--timeout=240s"]);
-        kubectl(&["delete", "-f", "crds/", "--ignore-not-found", "--wait", "--timeout=240s"]);
+fn remove_everything() -> Result<(), String> {
+    if try_kubectl(&["get", "crd", "alertmanagerclusters.alertmanager.dev"]).is_err() {
+        return Ok(());
     }
+    let gone = ["--ignore-not-found", "--wait", TIMEOUT];
+    try_kubectl(&[&["delete", "amc", "--all", "-A"], &gone[1..]].concat())?;
+    for what in [["-k", "config/samples"], ["-k", "config/operator"], ["-f", "crds/"]] {
+        try_kubectl(&[&["delete"], &what[..], &gone].concat())?;
+    }
+    Ok(())
 }
 
-fn install_operator() {
-    kubectl(&["apply", "--server-side", "-f", "crds/"]);
-    kubectl(&["wait", "--for=condition=Established", "--timeout=240s", "-f", "crds/"]);
-    kubectl(&["apply", "-k", "config/operator"]);
-    kubectl(&["-n", "alertmanager-operator", "rollout", "status", "deployment", "--timeout=240s"]);
+fn install_operator() -> Result<(), String> {
+    try_kubectl(&["apply", "--server-side", "-f", "crds/"])?;
+    try_kubectl(&["wait", "--for=condition=Established", TIMEOUT, "-f", "crds/"])?;
+    try_kubectl(&["apply", "-k", "config/operator"])?;
+    try_kubectl(&["-n", "alertmanager-operator", "rollout", "status", "deployment", TIMEOUT])?;
+    Ok(())
 }
 
 fn condition(object: &Value, type_: &str) -> (String, String) {

@@ -5,7 +5,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Five times and more what the slowest step takes on two busy cores.
-pub(crate) const LIMIT: Duration = Duration::from_secs(240);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+/// [`LIMIT`] for kubectl.
+pub(crate) const TIMEOUT: &str = "--timeout=120s";
 
 const POLL: Duration = Duration::from_millis(100);
 
