@@ -31,7 +31,7 @@ help: ## this list
 run: ## build, and run the cluster of config/samples on loopback, without Kubernetes
 	$(CARGO) run --release $(STATIC) -- local config/samples
 
-test: fmt-check test-fast sim kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
+test: fmt-check lint deny docs test-fast sim kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
 
 test-fast: peers-fast ## all tests that need no Kubernetes
 	$(CARGO) test --workspace --no-fail-fast

@@ -1,4 +1,4 @@
-//! The fifth step: what the operator says about a cluster. Pure but for [`write`].
+//! The fifth step: what the operator says about a cluster. Pure but for [`fn@write`].
 
 use kube::api::PostParams;
 use kube::{Api, Client, ResourceExt};

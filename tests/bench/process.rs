@@ -1,0 +1,148 @@
+//! A running program: its start, what it has used so far, and its end.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use tempfile::TempDir;
+
+use crate::contender::Contender;
+use crate::http;
+
+/// How long a program may take to become ready, to come to rest, or to show what it was given.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// A program uses next to nothing when it uses at most this in [`REST`].
+const REST_CPU: Duration = Duration::from_millis(20);
+const REST: Duration = Duration::from_secs(1);
+
+/// What the kernel counts CPU time in: `USER_HZ`, the same on all architectures that we build for.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A program under load; killed when dropped.
+pub(crate) struct Process {
+    /// Where its API is.
+    pub(crate) address: SocketAddr,
+    /// CPU time that it had used when it said that it is ready.
+    pub(crate) cpu_to_ready: Duration,
+    child: Child,
+    dir: TempDir,
+}
+
+impl Process {
+    /// Starts a program with a configuration and waits until it's ready.
+    pub(crate) fn start(contender: &Contender, config: &str) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("alertmanager-bench-").tempdir()?;
+        let file = dir.path().join("alertmanager.yml");
+        fs::write(&file, config).with_context(|| format!("writing {}", file.display()))?;
+        let log = File::create(dir.path().join("log"))?;
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut command = contender.on(port, &file, &dir.path().join("data"));
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let child = command.spawn().with_context(|| format!("starting {}", contender.name))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut process = Self { address, cpu_to_ready: Duration::ZERO, child, dir };
+        process.until("ready", |process| http::get(process.address, "/-/ready").map(drop))?;
+        process.cpu_to_ready = process.cpu_of_threads()?;
+        Ok(process)
+    }
+
+    /// Calls `look` until it's content. An error is what it sees instead.
+    pub(crate) fn until<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let start = Instant::now();
+        loop {
+            let seen = match look(self) {
+                Ok(seen) => return Ok(seen),
+                Err(instead) => instead,
+            };
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended ({status}) before it was {what}; its log:\n{}", self.log());
+            }
+            ensure!(start.elapsed() < LIMIT, "it wasn't {what} within {LIMIT:?}: {seen:#}; its log:\n{}", self.log());
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it does nothing any more; the CPU time that it has used until then.
+    pub(crate) fn rest(&self) -> anyhow::Result<Duration> {
+        let start = Instant::now();
+        let mut before = self.cpu()?;
+        loop {
+            sleep(REST);
+            let now = self.cpu()?;
+            if now - before <= REST_CPU {
+                return Ok(now);
+            }
+            before = now;
+            ensure!(start.elapsed() < LIMIT, "it was still busy after {LIMIT:?}; its log:\n{}", self.log());
+        }
+    }
+
+    /// CPU time of all its threads since its start, those that have ended included; in steps of 10 ms.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        let stat = self.read("stat")?;
+        // The name, in parentheses, may hold anything; what follows it starts with the third field.
+        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|text| text.parse::<u32>().ok());
+        match (field(14), field(15)) {
+            (Some(user), Some(system)) => Ok(TICK * (user + system)),
+            _ => bail!("no CPU time in `{stat}`"),
+        }
+    }
+
+    /// Memory that it has in RAM, in bytes.
+    pub(crate) fn rss(&self) -> anyhow::Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most memory that it has ever had in RAM, in bytes.
+    pub(crate) fn rss_max(&self) -> anyhow::Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, key: &str) -> anyhow::Result<u64> {
+        let status = self.read("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).with_context(|| format!("no {key}"))?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().with_context(|| format!("reading {key}{line}"))?;
+        Ok(kib * 1024)
+    }
+
+    /// The same as [`Process::cpu`] to the nanosecond, but without the threads that have ended.
+    fn cpu_of_threads(&self) -> anyhow::Result<Duration> {
+        let mut sum = Duration::ZERO;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            // A thread may end in the meantime.
+            let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+            let nanos = text.split(' ').next().and_then(|first| first.parse().ok());
+            sum += Duration::from_nanos(nanos.with_context(|| format!("no CPU time in `{text}`"))?);
+        }
+        Ok(sum)
+    }
+
+    fn read(&self, file: &str) -> anyhow::Result<String> {
+        let path = format!("/proc/{}/{file}", self.child.id());
+        fs::read_to_string(&path).with_context(|| format!("reading {path}; its log:\n{}", self.log()))
+    }
+
+    /// The end of what it wrote.
+    fn log(&self) -> String {
+        let text = fs::read(self.dir.path().join("log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
