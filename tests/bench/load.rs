@@ -129,6 +129,8 @@ impl Alert {
 
     fn write(&self, out: &mut String, times: &Times) -> fmt::Result {
         let (name, n) = (self.name(), self.0);
+        // An alerting rule has one URL for all of its alerts.
+        let rule = n % NAMES;
         let cluster = n / NAMES % CLUSTERS;
         let (namespace, node, host) = (n % 97, n % 1_009, n % 251);
         write!(
@@ -146,7 +148,7 @@ impl Alert {
         write!(out, r#""region":"eu-west-1","severity":"critical","team":"payments-platform"}},"#)?;
         write!(
             out,
-            r#""annotations":{{"description":"Pod payments-{namespace:02}/checkout-7d9f8b6c5d-{n:06} on node ip-10-32-{node:04} has been in a state that is not ready for longer than fifteen minutes, so that requests go to fewer replicas; see the logs of this pod and all of the recent events of its node.","#
+            r#""annotations":{{"description":"Pod payments-{namespace:02}/checkout-7d9f8b6c5d-{n:06} on node ip-10-32-{node:04} has been in a state that is not ready for longer than fifteen minutes, so that requests go to fewer replicas; see the logs of this pod and all events of it.","#
         )?;
         write!(
             out,
@@ -155,7 +157,7 @@ impl Alert {
         write!(out, r#""startsAt":"{}","endsAt":"{}","#, times.starts_at, times.ends_at)?;
         write!(
             out,
-            r#""generatorURL":"https://prometheus.example.com/graph?g0.expr=sum+by+%28cluster%2C+namespace%2C+node%2C+pod%29+%28kube_pod_status_ready%7Bcondition%3D%22false%22%7D%29+%3E+0&g0.tab=1"}}"#
+            r#""generatorURL":"https://prometheus.example.com/graph?g0.expr=sum+by+%28cluster%2C+namespace%2C+node%2C+pod%29+%28kube_pod_status_ready%7Bcondition%3D%22false%22%2Crule%3D%22{rule:02}%22%7D%29+%3E+0&g0.tab=1"}}"#
         )
     }
 }

@@ -14,6 +14,7 @@ mod wait;
 mod amtool;
 mod commands;
 mod edits;
+mod moving;
 mod notify;
 mod refusals;
 mod stop;
