@@ -14,7 +14,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::alert::PostedAlert;
+use crate::alert::{Alert, PostedAlert};
 use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored, StateFile};
@@ -249,8 +249,9 @@ impl Engine {
             self.event(Event::AlertLimited { name });
             return;
         }
+        let generator_url = self.alerts.link(alert.generator_url);
         let slot = Slot {
-            alert: Arc::new(alert),
+            alert: Arc::new(Alert { generator_url, ..alert }),
             routes: Default::default(),
             groups: Default::default(),
             silences: Default::default(),
@@ -277,6 +278,7 @@ impl Engine {
         for number in numbers {
             self.forget_alert(number);
         }
+        self.alerts.forget_links();
     }
 
     fn forget_alert(&mut self, number: u32) {

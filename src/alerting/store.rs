@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use crate::alert::Alert;
@@ -34,6 +34,8 @@ pub(crate) struct Alerts {
     by_fingerprint: HashMap<Fingerprint, u32>,
     /// Alerts per `alertname`, kept only where that is limited.
     per_name: HashMap<String, u32>,
+    /// Every alert of a rule links to the same page: kept once.
+    links: HashSet<Arc<str>>,
 }
 
 impl Alerts {
@@ -70,6 +72,16 @@ impl Alerts {
         self.by_fingerprint.remove(&slot.alert.fingerprint);
         self.free.push(number);
         Some(slot)
+    }
+
+    /// The one copy of a link.
+    pub(crate) fn link(&mut self, link: Arc<str>) -> Arc<str> {
+        self.links.get_or_insert(link).clone()
+    }
+
+    /// Drops links that no alert has any more.
+    pub(crate) fn forget_links(&mut self) {
+        self.links.retain(|link| Arc::strong_count(link) > 1);
     }
 
     /// All alerts by number.
