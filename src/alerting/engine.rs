@@ -4,6 +4,7 @@
 //! input), [`Engine::next_wake`] tells when to come back at the latest, [`Engine::view`] shows what is.
 
 mod dispatch;
+mod grouping;
 mod look;
 mod peers;
 

@@ -18,7 +18,7 @@ pub use check::{ClusterSettings, FlagError, Settings};
 ///
 /// Made by [`Flags::parse_args`], which also expands `@file`, maps exit codes and remembers which flags were given.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "alertmanager", disable_version_flag = true, disable_help_subcommand = true)]
+#[command(name = "alertmanager", about = "Groups, deduplicates, silences and sends the alerts of Prometheus", long_about = None, disable_version_flag = true, disable_help_subcommand = true)]
 pub struct Flags {
     /// Print version and exit
     #[arg(long = "version", action = ArgAction::SetTrue)]
@@ -174,9 +174,12 @@ pub struct Flags {
     #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt", value_enum)]
     pub log_format: LogFormat,
 
-    /// Reload on SIGHUP and /-/reload only, not when the configuration file changes (our own addition)
-    #[arg(long = "no-config.watch", action = ArgAction::SetTrue)]
-    pub no_config_watch: bool,
+    /// Reload when the configuration file changes too, which is the default (our own addition)
+    #[arg(long = "config.watch", action = ArgAction::SetTrue)]
+    pub config_watch: bool,
+    /// Reload on SIGHUP and /-/reload only
+    #[arg(long = "no-config.watch", hide = true, action = ArgAction::SetTrue, conflicts_with = "config_watch")]
+    pub(crate) no_config_watch: bool,
     /// Turn `--log.silences` off
     #[arg(long = "no-log.silences", hide = true, action = ArgAction::SetTrue, conflicts_with = "log_silences")]
     pub(crate) no_log_silences: bool,

@@ -180,7 +180,7 @@ async fn status_names_the_cluster_and_the_build() {
     let (_, rest) = rest.split_once(r#""},"#).unwrap();
     assert_eq!(
         rest,
-        "\"uptime\":\"2026-11-21T12:46:01.113Z\",\"versionInfo\":{\"branch\":\"\",\"buildDate\":\"\",\"buildUser\":\"\",\
+        "\"uptime\":\"2026-11-21T12:46:01.113Z\",\"versionInfo\":{\"branch\":\"alertmanager-operator-0.1.0\",\"buildDate\":\"\",\"buildUser\":\"\",\
          \"goVersion\":\"go1.26.8\",\"revision\":\"\",\"version\":\"0.34.2\"}}\n"
     );
     let rig = Rig::without_config(|_| {}, Some(lonely()));
