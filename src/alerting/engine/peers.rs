@@ -115,3 +115,6 @@ impl Engine {
         self.outputs.push_back(Output::Event(Event::PeerRejected { address, error: format!("{error}{cause}") }));
     }
 }
+
+#[cfg(test)]
+mod tests;
