@@ -74,7 +74,6 @@ struct Running {
 #[derive(Debug)]
 struct Stopping {
     since: Timestamp,
-    left: bool,
     done: bool,
     next_check: Timestamp,
 }
@@ -260,17 +259,17 @@ impl Engine {
             regroup: false,
         };
         let number = self.alerts.insert(slot);
-        self.place(now, number);
+        self.classify(number);
+        self.join_groups(now, number);
     }
 
-    /// Finds out what the configuration says about an alert, and puts it into its groups.
-    fn place(&mut self, now: Timestamp, number: u32) {
+    /// Finds out what the configuration says about an alert, once for its labels.
+    fn classify(&mut self, number: u32) {
         let Some(running) = &mut self.running else { return };
         let Some(slot) = self.alerts.get_mut(number) else { return };
         slot.routes = running.routes.matching(&slot.alert.labels);
         slot.roles = running.inhibitor.roles(&slot.alert.labels);
         running.inhibitor.add_source(number, &slot.roles);
-        self.join_groups(now, number);
     }
 
     fn forget_resolved(&mut self, now: Timestamp) {
@@ -295,7 +294,6 @@ impl Engine {
     // --- configuration ---
 
     fn apply_config(&mut self, now: Timestamp, config: Arc<Config>) {
-        let first = self.running.is_none();
         let routes = Routes::new(&config);
         let inhibitor = Inhibitor::new(&config.inhibit_rules);
         let receivers = routes.iter().map(|(_, node)| Arc::from([node.route.receiver.clone()])).collect();
@@ -303,16 +301,9 @@ impl Engine {
         if let Some(old) = old {
             self.carry_groups_over(&old.routes);
         }
-        if first && self.cluster.is_none() {
-            self.settled = true;
-        }
         // inhibition is primed before anything can flush
         for number in self.alerts.numbers() {
-            let Some(running) = &mut self.running else { return };
-            let Some(slot) = self.alerts.get_mut(number) else { continue };
-            slot.routes = running.routes.matching(&slot.alert.labels);
-            slot.roles = running.inhibitor.roles(&slot.alert.labels);
-            running.inhibitor.add_source(number, &slot.roles);
+            self.classify(number);
         }
         self.regroup(now);
     }
@@ -360,7 +351,7 @@ impl Engine {
     /// Begins to end: what is being sent is finished, what waits is left to the peers.
     fn stop(&mut self, now: Timestamp) {
         if self.stopping.is_none() {
-            self.stopping = Some(Stopping { since: now, left: false, done: false, next_check: now });
+            self.stopping = Some(Stopping { since: now, done: false, next_check: now });
             self.drop_waiting_deliveries();
         }
     }
@@ -379,9 +370,7 @@ impl Engine {
             return;
         }
         stopping.done = true;
-        if !std::mem::replace(&mut stopping.left, true) {
-            self.with_cluster(now, |cluster, io| cluster.leave(now, io));
-        }
+        self.with_cluster(now, |cluster, io| cluster.leave(now, io));
         self.maintain(now);
         self.outputs.push_back(Output::Stopped);
     }

@@ -81,11 +81,6 @@ impl LabelSet {
         self.0.is_empty()
     }
 
-    /// Bytes that the packed set takes.
-    pub fn packed_len(&self) -> usize {
-        self.0.len()
-    }
-
     /// FNV-1a 64 over `name 0xFF value 0xFF` of each label.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;

@@ -39,7 +39,6 @@ enum Happening {
     Mishap(Mishap),
     Start { member: usize, empty_disk: bool },
     Join { member: usize },
-    Snapshot { member: usize, life: u64 },
 }
 
 struct Member {
@@ -219,12 +218,6 @@ impl World {
             Happening::Mishap(mishap) => self.mishap(mishap),
             Happening::Start { member, empty_disk } => self.start(member, empty_disk),
             Happening::Join { member } => self.members[member].isolated = false,
-            Happening::Snapshot { member, life } => {
-                // the shell writes what the engine gives it; here the engine gives it every two minutes
-                if self.members[member].life == life && self.members[member].engine.is_some() {
-                    self.at(self.now + Duration::from_secs(120), Happening::Snapshot { member, life });
-                }
-            }
         }
     }
 
@@ -326,7 +319,6 @@ impl World {
             self.input(member, life, Input::Config(config));
         }
         self.after(1, 100, Happening::LookUp { member, life });
-        self.at(self.now + Duration::from_secs(120), Happening::Snapshot { member, life });
     }
 
     /// What a member's clock shows.

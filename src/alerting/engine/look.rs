@@ -118,12 +118,14 @@ impl<'a> View<'a> {
     }
 
     /// All silences with their states, in the order of their ids.
-    pub fn silences(&self) -> Vec<(Arc<Silence>, SilenceState)> {
+    pub fn silences(&mut self) -> Vec<(Arc<Silence>, SilenceState)> {
+        self.engine.stats.silences_queries += 1;
         self.engine.silences.iter().map(|s| (s.clone(), s.state_at(self.now))).collect()
     }
 
     /// One silence.
-    pub fn silence(&self, id: &SilenceId) -> Option<(Arc<Silence>, SilenceState)> {
+    pub fn silence(&mut self, id: &SilenceId) -> Option<(Arc<Silence>, SilenceState)> {
+        self.engine.stats.silences_queries += 1;
         self.engine.silences.get(id).map(|s| (s.clone(), s.state_at(self.now)))
     }
 
