@@ -59,7 +59,7 @@ struct Snapshot {
 pub(crate) async fn show(State(api): State<Api>) -> Result<Response, Refusal> {
     let look = api.state.handle.view(|view| {
         let mut silences = [0; 3];
-        for (_, state) in view.silences() {
+        for state in view.silence_states() {
             silences[match state {
                 SilenceState::Active => 0,
                 SilenceState::Pending => 1,

@@ -123,6 +123,11 @@ impl<'a> View<'a> {
         self.engine.silences.iter().map(|s| (s.clone(), s.state_at(self.now))).collect()
     }
 
+    /// States of all silences, for counting them; not a query.
+    pub fn silence_states(&self) -> impl Iterator<Item = SilenceState> {
+        self.engine.silences.iter().map(|s| s.state_at(self.now))
+    }
+
     /// One silence.
     pub fn silence(&mut self, id: &SilenceId) -> Option<(Arc<Silence>, SilenceState)> {
         self.engine.stats.silences_queries += 1;
