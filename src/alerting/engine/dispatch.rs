@@ -337,7 +337,10 @@ impl Engine {
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         let rest = delivery.deadline.since(now);
         if rest.is_zero() {
-            return self.give_up(now, id, "contextDeadlineExceeded", "the time for it is over".into());
+            // what went wrong last says more than that the time is over
+            let over = || ("contextDeadlineExceeded", "the time for it is over".to_owned());
+            let (reason, error) = delivery.last_failure.clone().unwrap_or_else(over);
+            return self.give_up(now, id, reason, error);
         }
         if delivery.attempts == 0 {
             self.stats.integration(kind).notifications += 1;
@@ -422,8 +425,6 @@ impl Engine {
     fn give_up(&mut self, now: Timestamp, id: DeliveryId, reason: &'static str, error: String) {
         let Some(delivery) = self.deliveries.get(&id) else { return };
         let kind = self.kind_of(delivery);
-        let (reason, error) =
-            delivery.last_failure.clone().filter(|_| delivery.attempts == 0).unwrap_or((reason, error));
         let event = Event::NotifyFailed { key: delivery.key.clone(), attempts: delivery.attempts, reason, error };
         let took = now.since(delivery.first_attempt.unwrap_or(now));
         let stats = self.stats.integration(kind);

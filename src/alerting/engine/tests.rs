@@ -266,6 +266,36 @@ fn a_source_inhibits_while_it_fires() {
 }
 
 #[test]
+fn time_intervals_mute_the_group_and_let_go() {
+    // the stories begin at the epoch, which is a Thursday at midnight, UTC
+    let config = |field: &str, span: &str| {
+        let named = format!("time_intervals: [{{name: span, time_intervals: [{{times: [{span}]}}]}}]\n");
+        CONFIG.replace(
+            "inhibit_rules:",
+            &format!("  routes: [{{receiver: team, {field}: [span]}}]\n{named}inhibit_rules:"),
+        )
+    };
+    let first_two_minutes = "{start_time: '00:00', end_time: '00:02'}";
+    let mut muted = Story::new();
+    muted.configure(&config("mute_time_intervals", first_two_minutes));
+    muted.fire("Down", "a");
+    assert_eq!(muted.until(119.0), [""; 0]);
+    let groups = muted.engine.view(at(100.0)).groups(&AlertFilter::default());
+    assert_eq!(groups[0].alerts[0].status.muted_by, ["span".into()]);
+    assert_eq!(muted.until(135.0), ["130: a| (first notification)"]);
+    assert_eq!((muted.engine.stats.suppressed_mute_interval, muted.engine.stats.suppressed_active_interval), (2, 0));
+
+    let mut active = Story::new();
+    active.configure(&config("active_time_intervals", first_two_minutes));
+    active.fire("Down", "a");
+    assert_eq!(active.until(60.0), ["10: a| (first notification)"]);
+    active.until(121.0);
+    active.fire("Down", "b");
+    assert_eq!(active.until(1000.0), [""; 0], "outside of its only active interval");
+    assert!(active.engine.stats.suppressed_active_interval > 0);
+}
+
+#[test]
 fn a_slow_receiver_delays_the_next_flush_and_drops_none() {
     let mut story = Story::new();
     story.hold = true;
