@@ -93,4 +93,4 @@ peers: packages
 	@tests/kube/build.sh
 
 peers-fast:
-	@tests/kube/build.sh alertmanager amtool
+	@tests/kube/build.sh alertmanager amtool compat-peer
