@@ -86,7 +86,10 @@ pub fn config(text: &str, source: &ConfigSource) -> Result<ValidConfig, InvalidC
         line: error.line,
         message: error.to_string(),
     };
-    parse(text, Mode::Fallback).map_err(refused)?;
+    let config = parse(text, Mode::Fallback).map_err(refused)?;
+    if let Some(error) = config.unsupported() {
+        return Err(refused(error));
+    }
     Ok(ValidConfig { text: text.to_owned(), hash: hash(text) })
 }
 

@@ -191,7 +191,12 @@ async fn read(path: PathBuf) -> Result<Vec<u8>, LoadError> {
 
 async fn parse(path: PathBuf, content: Vec<u8>, mode: Mode) -> Result<Arc<Config>, LoadError> {
     let Ok(text) = String::from_utf8(content) else { return Err(LoadError::NotText { path }) };
-    let parsed = tokio::task::spawn_blocking(move || config::parse(&text, mode)).await;
+    let directory = path.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
+    let read = move || {
+        let config = config::parse_in(&text, mode, &directory)?;
+        config.unsupported().map_or(Ok(config), Err)
+    };
+    let parsed = tokio::task::spawn_blocking(read).await;
     match parsed {
         Ok(Ok(config)) => Ok(Arc::new(config)),
         Ok(Err(source)) => Err(LoadError::Parse { path, source }),

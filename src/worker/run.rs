@@ -1,6 +1,6 @@
 //! The wiring, top to bottom, in the reference's order of start.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -212,9 +212,8 @@ fn restore_engine(options: Options, restored: Restored, store: &Store) -> Result
 }
 
 fn deliverer(settings: &Settings, lookup: &Lookup) -> Deliverer {
-    let base = settings.config_file.parent().unwrap_or(Path::new("")).to_owned();
-    // the system's own way knows more places than DNS: it's left alone unless another was asked for
-    Deliverer::new(base, settings.dns_server.map(|_| lookup.clone()))
+    // the paths in the config are joined to its directory already; the system's own way knows more places than DNS: it's left alone unless another was asked for
+    Deliverer::new(PathBuf::new(), settings.dns_server.map(|_| lookup.clone()))
 }
 
 async fn apply(handle: &Handle, config: Arc<Config>) {

@@ -1,31 +1,18 @@
-//! Reads and checks `http_config`, and refuses the parts that this version cannot act on.
+//! Reads and checks `http_config`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::ConfigError;
-use super::http::{Authorization, BasicAuth, HeaderValues, HttpConfig, SecretSource, TlsConfig};
+use super::form::Form;
+use super::http::{Authorization, BasicAuth, HeaderValues, HttpConfig, SecretSource};
 use super::node::Node;
 use super::out::{Fields, Out};
+use super::paths::Directory;
 use super::secret::{HIDDEN, Secret};
-use super::section::Section;
-use super::{tls_read, url};
-
-const FIELDS: [&str; 13] = [
-    "basic_auth",
-    "authorization",
-    "oauth2",
-    "bearer_token",
-    "bearer_token_file",
-    "tls_config",
-    "follow_redirects",
-    "enable_http2",
-    "proxy_url",
-    "no_proxy",
-    "proxy_from_environment",
-    "proxy_connect_header",
-    "http_headers",
-];
+use super::section::{Section, texts_in};
+use super::tls_read::{NO_SECRET_MANAGER, file};
+use super::{oauth2, proxy, tls_read};
 
 /// Headers that a config may not set, canonical.
 const RESERVED_HEADERS: [&str; 18] = [
@@ -49,10 +36,6 @@ const RESERVED_HEADERS: [&str; 18] = [
     "X-Amz-Content-Sha256",
 ];
 
-/// What to say of the parts that are refused.
-pub(super) const NOT_READ: &str = "only webhooks with basic_auth, authorization, bearer_token, ca, server_name, \
-                        insecure_skip_verify, proxy_url and http_headers are";
-
 /// How an `http_config` that is not given is printed.
 pub(super) fn default_printed() -> Out {
     let mut printed = Fields::default();
@@ -62,106 +45,110 @@ pub(super) fn default_printed() -> Out {
 }
 
 /// Reads an `http_config`; what it does not say is the default, not what `global` says (reference behaviour).
-pub(super) fn read(node: &Node, path: &str) -> Result<(Arc<HttpConfig>, Out), ConfigError> {
-    let section = Section::open(node, path, "config.plain", &FIELDS)?;
-    let mut printed = Fields::default();
-    let basic_auth = read_basic_auth(&section, &mut printed)?;
-    let authorization = read_authorization(&section, basic_auth.is_some(), &mut printed)?;
-    if section.get("oauth2").is_some() {
-        return Err(section.unsupported("oauth2", NOT_READ));
+/// `directory`: from which its files count.
+pub(super) fn read(node: &Node, path: &str, directory: &Directory) -> Result<(HttpConfig, Out), ConfigError> {
+    let mut form = Form::open(node, path, "config.plain")?;
+    let basic_auth = read_basic_auth(&mut form, directory)?;
+    let authorization = read_authorization(&mut form, directory)?;
+    let mut token = None;
+    if let Some(node) = form.node("oauth2") {
+        let (read, out) = oauth2::read(node, &form.path("oauth2"), directory)?;
+        form.printed().put("oauth2", out);
+        token = Some(read);
     }
-    let mut tls = TlsConfig::default();
-    if let Some(node) = section.get("tls_config") {
-        let (read, out) = tls_read::read(node, &section.path("tls_config"))?;
-        if read != TlsConfig::default() {
-            printed.put("tls_config", out);
-        }
-        tls = read;
-    }
-    let follow_redirects = section.flag("follow_redirects", true)?;
-    let enable_http2 = section.flag("enable_http2", true)?;
-    printed.put("follow_redirects", Out::Bare(follow_redirects.to_string()));
-    printed.put("enable_http2", Out::Bare(enable_http2.to_string()));
-    let proxy_url = read_proxy(&section, &mut printed)?;
-    let headers = read_headers(&section, &mut printed)?;
-    let config = HttpConfig { basic_auth, authorization, follow_redirects, enable_http2, proxy_url, tls, headers };
-    Ok((Arc::new(config), printed.done()))
-}
+    let bearer = (Some(form.raw("bearer_token")?), Some(directory.join(&form.raw("bearer_token_file")?)));
+    let bearer = (bearer.0.filter(|text| !text.is_empty()), bearer.1.filter(|text| !text.is_empty()));
+    let tls = tls_read::field(&mut form, directory)?;
+    let follow_redirects = form.flag("follow_redirects", true)?;
+    let enable_http2 = form.flag("enable_http2", true)?;
+    let proxy = proxy::read(&mut form)?;
+    let headers = read_headers(&mut form, directory)?;
+    form.complete()?;
 
-fn read_basic_auth(section: &Section<'_>, printed: &mut Fields) -> Result<Option<BasicAuth>, ConfigError> {
-    let Some(node) = section.get("basic_auth") else { return Ok(None) };
-    const NAMES: [&str; 6] = ["username", "username_file", "username_ref", "password", "password_file", "password_ref"];
-    let auth = Section::open(node, &section.path("basic_auth"), "config.plain", &NAMES)?;
-    for (name, file, reference) in [(NAMES[0], NAMES[1], NAMES[2]), (NAMES[3], NAMES[4], NAMES[5])] {
-        at_most_one(
-            &auth,
-            &[name, file, reference],
-            &format!("at most one of basic_auth {name}, {file} & {reference} must be configured"),
-        )?;
-        if is_set(&auth, reference)? {
-            return Err(auth.unsupported(reference, "there is no secret manager"));
+    let message = "at most one of bearer_token & bearer_token_file must be configured";
+    form.refuse_if(bearer.0.is_some() && bearer.1.is_some(), "bearer_token_file", message)?;
+    let has_bearer = bearer.0.is_some() || bearer.1.is_some();
+    let message = "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured";
+    form.refuse_if(has_bearer && (basic_auth.is_some() || token.is_some()), "basic_auth", message)?;
+    let message = "authorization is not compatible with bearer_token & bearer_token_file";
+    form.refuse_if(has_bearer && authorization.is_some(), "authorization", message)?;
+    let others = [basic_auth.is_some(), authorization.is_some(), token.is_some()];
+    let message = "at most one of basic_auth, oauth2 & authorization must be configured";
+    form.refuse_if(others.iter().filter(|given| **given).count() > 1, "authorization", message)?;
+    let authorization = match SecretSource::of(bearer.0.map(Secret::new), bearer.1) {
+        Some(credentials) => {
+            let authorization = Authorization { kind: "Bearer".into(), credentials: Some(credentials) };
+            form.printed().insert_after(&["basic_auth"], "authorization", authorization_printed(&authorization));
+            Some(authorization)
         }
-    }
-    let mut out = Fields::default();
-    out.put_some("username", Out::text(auth.text("username")?.unwrap_or_default()));
-    out.put_some("username_file", Out::text(auth.text("username_file")?.unwrap_or_default()));
-    put_secret(&auth, "password", &mut out)?;
-    out.put_some("password_file", Out::text(auth.text("password_file")?.unwrap_or_default()));
-    printed.put("basic_auth", out.done());
-    let username = source(&auth, "username", "username_file")?;
-    let username = username.unwrap_or_else(|| SecretSource::Inline(Secret::default()));
-    Ok(Some(BasicAuth { username, password: source(&auth, "password", "password_file")? }))
-}
-
-fn read_authorization(
-    section: &Section<'_>,
-    basic_auth: bool,
-    printed: &mut Fields,
-) -> Result<Option<Authorization>, ConfigError> {
-    let bearer = ["bearer_token", "bearer_token_file"];
-    at_most_one(section, &bearer, "at most one of bearer_token & bearer_token_file must be configured")?;
-    let bearer = source(section, "bearer_token", "bearer_token_file")?;
-    if bearer.is_some() && (basic_auth || section.get("oauth2").is_some()) {
-        let message = "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured";
-        return Err(section.error("basic_auth", message));
-    }
-    let Some(node) = section.get("authorization") else {
-        let Some(credentials) = bearer else { return Ok(None) };
-        printed.put("authorization", authorization_printed("Bearer", Some(&credentials)));
-        return Ok(Some(Authorization { kind: "Bearer".into(), credentials: Some(credentials) }));
+        None => authorization,
     };
-    const NAMES: [&str; 4] = ["type", "credentials", "credentials_file", "credentials_ref"];
-    let auth = Section::open(node, &section.path("authorization"), "config.Authorization", &NAMES)?;
-    if bearer.is_some() {
-        let message = "authorization is not compatible with bearer_token & bearer_token_file";
-        return Err(section.error("authorization", message));
+    let proxy = proxy.checked(&form)?;
+    for name in headers.keys() {
+        let canonical = canonical_header(name);
+        let message = format!("setting header \"{canonical}\" is not allowed");
+        form.refuse_if(RESERVED_HEADERS.contains(&canonical.as_str()), "http_headers", &message)?;
     }
+    let config =
+        HttpConfig { basic_auth, authorization, oauth2: token, follow_redirects, enable_http2, proxy, tls, headers };
+    Ok((config, form.done()?))
+}
+
+fn read_basic_auth(form: &mut Form<'_>, directory: &Directory) -> Result<Option<BasicAuth>, ConfigError> {
+    let Some(node) = form.node("basic_auth") else { return Ok(None) };
+    let mut auth = Form::open(node, &form.path("basic_auth"), "config.plain")?;
+    let username = auth.text("username", "")?;
+    let username_file = file(&mut auth, "username_file", directory)?;
+    let username_reference = auth.raw("username_ref")?;
+    let password = auth.secret("password")?;
+    let password_file = file(&mut auth, "password_file", directory)?;
+    let password_reference = auth.raw("password_ref")?;
+    auth.complete()?;
+
+    let several = |parts: [bool; 3]| parts.iter().filter(|given| **given).count() > 1;
+    let users = [!username.is_empty(), username_file.is_some(), !username_reference.is_empty()];
+    let message = "at most one of basic_auth username, username_file & username_ref must be configured";
+    auth.refuse_if(several(users), "username", message)?;
+    let passwords = [password.is_some(), password_file.is_some(), !password_reference.is_empty()];
+    let message = "at most one of basic_auth password, password_file & password_ref must be configured";
+    auth.refuse_if(several(passwords), "password", message)?;
+    auth.refuse_if(users[2], "username_ref", NO_SECRET_MANAGER)?;
+    auth.refuse_if(passwords[2], "password_ref", NO_SECRET_MANAGER)?;
+    let username = match username_file {
+        Some(path) => SecretSource::File(path),
+        None => SecretSource::Inline(Secret::new(username)),
+    };
+    let printed = auth.done()?;
+    form.printed().put("basic_auth", printed);
+    Ok(Some(BasicAuth { username, password: SecretSource::of(password, password_file) }))
+}
+
+fn read_authorization(form: &mut Form<'_>, directory: &Directory) -> Result<Option<Authorization>, ConfigError> {
+    let Some(node) = form.node("authorization") else { return Ok(None) };
+    let mut auth = Form::open(node, &form.path("authorization"), "config.Authorization")?;
+    let kind = auth.raw("type")?;
+    let inline = auth.secret("credentials")?;
+    let in_file = file(&mut auth, "credentials_file", directory)?;
+    let reference = auth.raw("credentials_ref")?;
+    auth.complete()?;
+
+    let given = [inline.is_some(), in_file.is_some(), !reference.is_empty()];
     let message = "at most one of authorization credentials & credentials_file must be configured";
-    at_most_one(&auth, &["credentials", "credentials_file", "credentials_ref"], message)?;
-    let kind = match auth.text("type")?.unwrap_or_default().trim() {
-        "" => "Bearer",
-        kind => kind,
-    };
-    if kind.eq_ignore_ascii_case("basic") {
-        let message = "authorization type cannot be set to \"basic\", use \"basic_auth\" instead";
-        return Err(auth.error("type", message));
-    }
-    if basic_auth || section.get("oauth2").is_some() {
-        let message = "at most one of basic_auth, oauth2 & authorization must be configured";
-        return Err(section.error("authorization", message));
-    }
-    if is_set(&auth, "credentials_ref")? {
-        return Err(auth.unsupported("credentials_ref", "there is no secret manager"));
-    }
-    let credentials = source(&auth, "credentials", "credentials_file")?;
-    printed.put("authorization", authorization_printed(kind, credentials.as_ref()));
-    Ok(Some(Authorization { kind: kind.to_owned(), credentials }))
+    auth.refuse_if(given.iter().filter(|given| **given).count() > 1, "credentials", message)?;
+    let kind = Some(kind.trim()).filter(|kind| !kind.is_empty()).unwrap_or("Bearer").to_owned();
+    let message = "authorization type cannot be set to \"basic\", use \"basic_auth\" instead";
+    auth.refuse_if(kind.to_lowercase() == "basic", "type", message)?;
+    auth.refuse_if(given[2], "credentials_ref", NO_SECRET_MANAGER)?;
+    let authorization = Authorization { kind, credentials: SecretSource::of(inline, in_file) };
+    form.printed().put("authorization", authorization_printed(&authorization));
+    Ok(Some(authorization))
 }
 
-fn authorization_printed(kind: &str, credentials: Option<&SecretSource>) -> Out {
+/// How it is printed.
+pub(super) fn authorization_printed(authorization: &Authorization) -> Out {
     let mut out = Fields::default();
-    out.put("type", Out::text(kind));
-    match credentials {
+    out.put("type", Out::text(&authorization.kind));
+    match &authorization.credentials {
         Some(SecretSource::Inline(_)) => out.put("credentials", Out::text(HIDDEN)),
         Some(SecretSource::File(file)) => out.put("credentials_file", Out::text(file)),
         None => {}
@@ -169,58 +156,47 @@ fn authorization_printed(kind: &str, credentials: Option<&SecretSource>) -> Out 
     out.done()
 }
 
-fn read_proxy(section: &Section<'_>, printed: &mut Fields) -> Result<Option<Secret>, ConfigError> {
-    for name in ["no_proxy", "proxy_connect_header"] {
-        if section.get(name).is_some() {
-            return Err(section.unsupported(name, NOT_READ));
-        }
-    }
-    if section.flag("proxy_from_environment", false)? {
-        return Err(section.unsupported("proxy_from_environment", NOT_READ));
-    }
-    let Some(text) = section.text("proxy_url")? else { return Ok(None) };
-    if text.is_empty() {
-        printed.put("proxy_url", Out::text(""));
-        return Ok(None);
-    }
-    let parts = url::split(text).map_err(|message| section.error("proxy_url", message))?;
-    if !["http", "https", "socks5"].contains(&parts.scheme.as_str()) || parts.host.is_empty() {
-        return Err(section.error("proxy_url", "proxy_url must be an http, https or socks5 URL with a host"));
-    }
-    printed.put("proxy_url", Out::text(parts.redacted()));
-    Ok(Some(Secret::new(text)))
-}
-
-fn read_headers(section: &Section<'_>, printed: &mut Fields) -> Result<BTreeMap<Arc<str>, HeaderValues>, ConfigError> {
-    let (mut headers, mut out) = (BTreeMap::new(), Vec::new());
-    for (name, node, path) in section.map("http_headers", "config.Headers")? {
-        let canonical = canonical_header(name);
-        if RESERVED_HEADERS.contains(&canonical.as_str()) {
-            return Err(node.error(&path, format!("setting header \"{canonical}\" is not allowed")));
-        }
-        let header = Section::open(node, &path, "config.Header", &["values", "secrets", "files"])?;
-        let texts = |name| Ok(header.texts(name)?.unwrap_or_default().into_iter().map(|(t, _, _)| t.to_owned()));
-        let values = HeaderValues {
-            values: texts("values")?.collect(),
-            secrets: texts("secrets")?.map(Secret::new).collect(),
-            files: texts("files")?.collect(),
-        };
-        let hidden = |s: &Secret| if s.is_empty() { Out::Null } else { Out::text(HIDDEN) };
-        let mut fields = Fields::default();
-        fields.put_some("values", Out::texts(&values.values));
-        fields.put_some("secrets", Out::List(values.secrets.iter().map(hidden).collect()));
-        fields.put_some("files", Out::texts(&values.files));
-        out.push((name.to_owned(), fields.done()));
-        headers.insert(Arc::from(name), values);
-    }
-    if section.get("http_headers").is_some() {
-        printed.put("http_headers", Out::Map(out));
+/// Reads `http_headers`, not yet judging their names.
+fn read_headers(form: &mut Form<'_>, directory: &Directory) -> Result<BTreeMap<Arc<str>, HeaderValues>, ConfigError> {
+    let given = form.node("http_headers").is_some();
+    let entries = form.entries("http_headers", "config.Headers")?;
+    let (headers, out) = headers(entries, directory)?;
+    if given {
+        form.printed().put("http_headers", out);
     }
     Ok(headers)
 }
 
+/// Headers by name, and how they are printed.
+type Headers = (BTreeMap<Arc<str>, HeaderValues>, Out);
+
+/// Reads the entries of a map of headers.
+pub(super) fn headers(entries: Vec<(&str, &Node, String)>, directory: &Directory) -> Result<Headers, ConfigError> {
+    let (mut headers, mut out) = (BTreeMap::new(), Vec::new());
+    for (name, node, path) in entries {
+        let header = Section::open(node, &path, "config.Header", &["values", "secrets", "files"])?;
+        let texts = |name: &str, kind: &str, item: &str| -> Result<Vec<String>, ConfigError> {
+            let Some(node) = header.get(name) else { return Ok(Vec::new()) };
+            let texts = texts_in(node, &header.path(name), kind, item)?;
+            Ok(texts.into_iter().map(|(text, _, _)| text.to_owned()).collect())
+        };
+        let values = HeaderValues {
+            values: texts("values", "[]string", "string")?,
+            secrets: texts("secrets", "[]config.Secret", "config.plain")?.into_iter().map(Secret::new).collect(),
+            files: texts("files", "[]string", "string")?.iter().map(|path| directory.join(path)).collect(),
+        };
+        let mut fields = Fields::default();
+        fields.put_some("values", Out::texts(&values.values));
+        fields.put_some("secrets", proxy::hidden(&values.secrets));
+        fields.put_some("files", Out::texts(&values.files));
+        out.push((name.to_owned(), fields.done()));
+        headers.insert(Arc::from(name), values);
+    }
+    Ok((headers, Out::Map(out)))
+}
+
 /// `x-foo` as `X-Foo`; names with other characters than those of a token stay as they are.
-fn canonical_header(name: &str) -> String {
+pub(super) fn canonical_header(name: &str) -> String {
     if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
         return name.to_owned();
     }
@@ -231,40 +207,4 @@ fn canonical_header(name: &str) -> String {
         turned
     };
     name.chars().map(turn).collect()
-}
-
-/// Whether a text is given and not empty.
-pub(super) fn is_set(section: &Section<'_>, name: &str) -> Result<bool, ConfigError> {
-    Ok(section.text(name)?.is_some_and(|text| !text.is_empty()))
-}
-
-/// Refuses a second one of some texts.
-pub(super) fn at_most_one(section: &Section<'_>, names: &[&str], message: &str) -> Result<(), ConfigError> {
-    let mut found = false;
-    for name in names {
-        if is_set(section, name)? {
-            if found {
-                return Err(section.error(name, message));
-            }
-            found = true;
-        }
-    }
-    Ok(())
-}
-
-fn source(section: &Section<'_>, inline: &str, file: &str) -> Result<Option<SecretSource>, ConfigError> {
-    if is_set(section, inline)? {
-        return Ok(section.text(inline)?.map(|text| SecretSource::Inline(Secret::new(text))));
-    }
-    if is_set(section, file)? {
-        return Ok(section.text(file)?.map(|file| SecretSource::File(file.to_owned())));
-    }
-    Ok(None)
-}
-
-fn put_secret(section: &Section<'_>, name: &'static str, out: &mut Fields) -> Result<(), ConfigError> {
-    if is_set(section, name)? {
-        out.put(name, Out::text(HIDDEN));
-    }
-    Ok(())
 }

@@ -9,9 +9,10 @@ use super::matchers::Reader;
 use super::model::{Config, Receiver, Route};
 use super::node;
 use super::out::{Fields, Out};
+use super::paths::Directory;
 use super::print::print;
 use super::section::Section;
-use super::{global, inhibit_read, interval_read, receiver_read, route_read};
+use super::{global, inhibit_read, interval_read, receiver, recorder, route_read, tracing};
 use crate::duration::print_prometheus;
 use crate::interval::TimeInterval;
 use crate::matcher::Mode;
@@ -28,11 +29,26 @@ const FIELDS: [&str; 9] = [
     "event_recorder",
 ];
 
-/// Reads and validates a config; only the first YAML document counts.
+/// Reads and validates a config; only the first YAML document counts. Paths of files stay as they are written.
+///
+/// What it accepts need not be in force yet: ask [`Config::unsupported`] before it is used.
 ///
 /// # Errors
-/// At the first thing that the reference refuses, and at what this version cannot act on yet.
+/// At the first thing that the reference refuses.
 pub fn parse(text: &str, mode: Mode) -> Result<Config, ConfigError> {
+    read(text, mode, &Directory::default())
+}
+
+/// The same, with those paths that count from the config file's directory joined to `directory`, so that all paths
+/// count from the working directory.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_in(text: &str, mode: Mode, directory: &str) -> Result<Config, ConfigError> {
+    read(text, mode, &Directory(Some(directory.to_owned())))
+}
+
+fn read(text: &str, mode: Mode, directory: &Directory) -> Result<Config, ConfigError> {
     let document = node::read(text)?.filter(|node| !node.is_null());
     let Some(document) = document else {
         let message = "no route provided in config".to_owned();
@@ -42,10 +58,9 @@ pub fn parse(text: &str, mode: Mode) -> Result<Config, ConfigError> {
     let mut reader = Reader { mode, warnings: Vec::new() };
     let mut printed = Fields::default();
 
-    let global = global::read(section.get("global"))?;
-    printed.put("global", global.printed.clone());
-
-    let (receivers, receivers_printed) = read_receivers(&section, &global)?;
+    let mut global = global::read(section.get("global"), directory)?;
+    let (receivers, receivers_printed) = read_receivers(&section, &mut global)?;
+    printed.put("global", global.print());
 
     let root = match section.get("route") {
         Some(node) => node,
@@ -62,12 +77,25 @@ pub fn parse(text: &str, mode: Mode) -> Result<Config, ConfigError> {
     }
     printed.put_some("inhibit_rules", Out::List(rules_printed));
     printed.put_some("receivers", receivers_printed);
-    printed.put("templates", Out::List(Vec::new()));
-    refuse_unsupported(&section)?;
+    let templates = section.texts("templates")?.unwrap_or_default();
+    let templates: Vec<String> = templates.into_iter().map(|(pattern, _, _)| directory.join(pattern)).collect();
+    printed.put("templates", Out::texts(&templates));
 
     let mut time_intervals = BTreeMap::new();
     for (field, what) in [("mute_time_intervals", "mute time interval"), ("time_intervals", "time interval")] {
         printed.put_some(field, read_intervals(&section, field, what, &mut time_intervals)?);
+    }
+
+    let (mut tracing, mut event_recorder) = (None, None);
+    if let Some(node) = section.get("tracing") {
+        let (read, out) = tracing::read(node)?;
+        printed.put("tracing", out);
+        tracing = Some(read);
+    }
+    if let Some(node) = section.get("event_recorder") {
+        let (read, out) = recorder::read(node, directory)?;
+        printed.put_some("event_recorder", out);
+        event_recorder = Some(read);
     }
 
     route.check_root()?;
@@ -85,6 +113,9 @@ pub fn parse(text: &str, mode: Mode) -> Result<Config, ConfigError> {
         receivers,
         inhibit_rules,
         time_intervals,
+        templates,
+        tracing,
+        event_recorder,
         original: print(printed.done()).into(),
         hash: content_hash(&[("alertmanager.yml", text.as_bytes())]),
         md5_hash: metric_hash(text.as_bytes()),
@@ -93,11 +124,11 @@ pub fn parse(text: &str, mode: Mode) -> Result<Config, ConfigError> {
     })
 }
 
-fn read_receivers(section: &Section<'_>, global: &global::Global) -> Result<(Vec<Receiver>, Out), ConfigError> {
+fn read_receivers(section: &Section<'_>, global: &mut global::Global) -> Result<(Vec<Receiver>, Out), ConfigError> {
     let (mut receivers, mut printed) = (Vec::<Receiver>::new(), Vec::new());
     let mut names = BTreeSet::new();
     for (path, node) in section.list("receivers", "[]config.Receiver")?.unwrap_or_default() {
-        let (receiver, out) = receiver_read::read(node, &path, global)?;
+        let (receiver, out) = receiver::read(node, &path, global)?;
         if !names.insert(Arc::clone(&receiver.name)) {
             let message = format!("notification config name \"{}\" is not unique", receiver.name);
             return Err(node.error(&path, message));
@@ -124,19 +155,6 @@ fn read_intervals(
         printed.push(out);
     }
     Ok(Out::List(printed))
-}
-
-/// What the reference would act on and this version does not.
-fn refuse_unsupported(section: &Section<'_>) -> Result<(), ConfigError> {
-    if section.texts("templates")?.is_some_and(|patterns| !patterns.is_empty()) {
-        return Err(section.unsupported("templates", "webhooks need none"));
-    }
-    for name in ["tracing", "event_recorder"] {
-        if section.get(name).is_some() {
-            return Err(section.unsupported(name, ""));
-        }
-    }
-    Ok(())
 }
 
 fn warn_of_intervals(route: &Route, warnings: &mut Vec<String>) {

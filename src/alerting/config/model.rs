@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hash::ConfigHash;
-use super::http::HttpConfig;
+use super::receiver::Settings;
+use super::recorder::EventRecorderConfig;
 use super::secret::Secret;
+use super::tracing::TracingConfig;
 use crate::interval::TimeInterval;
 use crate::label::LabelSet;
 use crate::matcher::{Matcher, Mode};
@@ -24,6 +26,12 @@ pub struct Config {
     pub inhibit_rules: Vec<InhibitRule>,
     /// `time_intervals` and `mute_time_intervals`, which share one name space.
     pub time_intervals: BTreeMap<Arc<str>, Vec<TimeInterval>>,
+    /// Patterns of files with templates, in order.
+    pub templates: Vec<String>,
+    /// Where spans go.
+    pub tracing: Option<TracingConfig>,
+    /// Where events are recorded.
+    pub event_recorder: Option<EventRecorderConfig>,
     /// The config printed back, secrets hidden: `config.original` of the status API.
     pub original: Arc<str>,
     /// [`content_hash`](super::content_hash) of the text as `alertmanager.yml`.
@@ -90,40 +98,23 @@ pub struct Receiver {
 /// One way to notify.
 #[derive(Clone, Debug)]
 pub struct Integration {
-    /// `webhook`.
+    /// `webhook`, `email`, …: as in the reference's metrics.
     pub kind: &'static str,
     /// Place among those of its kind in the receiver, from 0.
     pub index: u32,
     /// Whether resolved alerts are notified.
     pub send_resolved: bool,
+    /// Line of the config on which it begins, from 1.
+    pub line: usize,
     /// What its kind needs.
     pub settings: Settings,
-}
-
-/// The settings of each kind of integration.
-#[derive(Clone, Debug)]
-pub enum Settings {
-    /// POST of JSON.
-    Webhook(WebhookConfig),
-}
-
-/// Settings of a webhook.
-#[derive(Clone, Debug)]
-pub struct WebhookConfig {
-    /// Where to post.
-    pub url: UrlSource,
-    /// At most so many alerts in one body; 0: all.
-    pub max_alerts: u64,
-    /// Limit of one attempt; 0: none but the pipeline's.
-    pub timeout: Duration,
-    /// How to connect.
-    pub http: Arc<HttpConfig>,
 }
 
 /// Where a secret URL comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UrlSource {
-    /// From the config; a valid http or https URL.
+    /// From the config: a valid http or https URL, a template where the kind allows one, or `<secret>`, which stands for
+    /// a URL that was hidden when the config was printed and can't be sent to.
     Inline(Secret),
     /// Read from this file at each send and trimmed; relative to the working directory.
     File(String),

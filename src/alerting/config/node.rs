@@ -53,6 +53,11 @@ pub(super) fn read(text: &str) -> Result<Option<Rc<Node>>, ConfigError> {
 }
 
 impl Node {
+    /// What stands for a mapping that is not there.
+    pub(super) const fn empty_mapping() -> Self {
+        Self { line: 0, column: 0, content: Content::Mapping(Vec::new()), size: 1 }
+    }
+
     /// Whether it is YAML's null: nothing, `~` or `null`.
     pub(super) fn is_null(&self) -> bool {
         match &self.content {

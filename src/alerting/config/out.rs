@@ -1,5 +1,7 @@
 //! What a printed config is made of, before it has quotes and lines.
 
+use super::value::Value;
+
 /// A value to print.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Out {
@@ -13,6 +15,8 @@ pub(super) enum Out {
     Struct(Vec<(&'static str, Self, bool)>),
     /// Printed in the order of the keys.
     Map(Vec<(String, Self)>),
+    /// The same with keys that need not be texts.
+    Any(Vec<(Value, Self)>),
 }
 
 impl Out {
@@ -40,6 +44,7 @@ impl Out {
             Self::List(items) => items.is_empty(),
             Self::Struct(fields) => fields.is_empty(),
             Self::Map(entries) => entries.is_empty(),
+            Self::Any(entries) => entries.is_empty(),
         }
     }
 }
@@ -65,6 +70,28 @@ impl Fields {
     pub(super) fn put_flow(&mut self, name: &'static str, value: Out) {
         if !value.is_empty() {
             self.0.push((name, value, true));
+        }
+    }
+
+    /// Adds a field after those of `before` that are there already, or as the first; replaces it if it is there.
+    pub(super) fn insert_after(&mut self, before: &[&str], name: &'static str, value: Out) {
+        self.0.retain(|(other, _, _)| *other != name);
+        let at = self.0.iter().rposition(|(other, _, _)| before.contains(other)).map_or(0, |at| at + 1);
+        self.0.insert(at, (name, value, false));
+    }
+
+    /// Changes the value of a field, if it is there.
+    pub(super) fn change(&mut self, name: &str, change: impl FnOnce(Out) -> Out) {
+        if let Some((_, old, _)) = self.0.iter_mut().find(|(other, _, _)| *other == name) {
+            *old = change(std::mem::replace(old, Out::Null));
+        }
+    }
+
+    /// The fields of a struct, to go on with it.
+    pub(super) fn of(value: Out) -> Self {
+        match value {
+            Out::Struct(fields) => Self(fields),
+            _ => Self::default(),
         }
     }
 

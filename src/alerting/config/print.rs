@@ -1,7 +1,7 @@
 //! Prints a config as the reference does: its YAML library's choice of quotes, its line width, its order of keys.
 
 use super::out::Out;
-use super::quote::{Style, is_break, is_printable, natural_order, style_of};
+use super::quote::{Style, is_break, is_printable, key_order, natural_order, style_of};
 
 /// Past this column a text is broken at a blank.
 const WIDTH: usize = 80;
@@ -51,12 +51,16 @@ impl Printer {
             }
             Out::List(items) => self.list(items, place),
             Out::Struct(fields) => {
-                let entries = fields.into_iter().map(|(key, value, flow)| (key.to_owned(), value, Some(flow)));
+                let entries = fields.into_iter().map(|(key, value, flow)| (Out::text(key), value, Some(flow)));
                 self.mapping(entries.collect());
             }
             Out::Map(mut entries) => {
                 entries.sort_by(|a, b| natural_order(&a.0, &b.0));
-                self.mapping(entries.into_iter().map(|(key, value)| (key, value, None)).collect());
+                self.mapping(entries.into_iter().map(|(key, value)| (Out::Text(key), value, None)).collect());
+            }
+            Out::Any(mut entries) => {
+                entries.sort_by(|a, b| key_order(&a.0, &b.0));
+                self.mapping(entries.into_iter().map(|(key, value)| (key.out(), value, None)).collect());
             }
         }
     }
@@ -86,7 +90,7 @@ impl Printer {
         self.indent = outer;
     }
 
-    fn mapping(&mut self, entries: Vec<(String, Out, Option<bool>)>) {
+    fn mapping(&mut self, entries: Vec<(Out, Out, Option<bool>)>) {
         let inline = std::mem::take(&mut self.flow) || self.depth > 0 || entries.is_empty();
         let outer = self.indent;
         if inline {
@@ -100,7 +104,7 @@ impl Printer {
             } else {
                 self.break_and_indent();
             }
-            self.value(Out::Text(key), Place::Key);
+            self.value(key, Place::Key);
             self.mark(":", false, false, false);
             if let Some(flow) = flow {
                 self.flow = flow;

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::scalar::{Resolved, resolve_plain};
+use super::value::Value;
 
 /// The ways to write a text in YAML.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,6 +101,28 @@ fn is_base_60(text: &str) -> bool {
     rest && count > 0
         && first.starts_with(|c: char| c.is_ascii_digit())
         && first.bytes().all(|b| b.is_ascii_digit() || b == b'_')
+}
+
+/// Order of keys that need not be texts: numbers by value, then by the reference's order of types.
+pub(super) fn key_order(a: &Value, b: &Value) -> Ordering {
+    let number = |value: &Value| match value {
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
+        Value::Int(value) => Some(*value as f64),
+        Value::Float(value) => Some(*value),
+        _ => None,
+    };
+    let rank = |value: &Value| match value {
+        Value::Bool(_) => 1,
+        Value::Int(_) => 2,
+        Value::Float(_) => 14,
+        Value::Null => 20,
+        _ => 24,
+    };
+    match (a, b, number(a), number(b)) {
+        (_, _, Some(x), Some(y)) => x.partial_cmp(&y).unwrap_or(Ordering::Equal).then(rank(a).cmp(&rank(b))),
+        (Value::Text(a), Value::Text(b), _, _) => natural_order(a, b),
+        _ => rank(a).cmp(&rank(b)),
+    }
 }
 
 /// Numbers within keys sort by value, letters after all else.

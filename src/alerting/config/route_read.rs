@@ -231,9 +231,5 @@ fn read_labels<'a>(section: &Section<'a>, reader: &Reader) -> Result<BTreeMap<&'
             return Err(node.error(&path, format!("invalid label name \"{name}\" in route labels")));
         }
     }
-    let labels = section.text_map("labels")?;
-    match labels.iter().find(|(_, value)| value.contains("{{")) {
-        Some(_) => Err(section.unsupported("labels", "with templates as values")),
-        None => Ok(labels),
-    }
+    section.text_map("labels")
 }

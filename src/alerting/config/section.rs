@@ -16,24 +16,36 @@ pub(super) type Texts<'a> = Vec<(&'a str, String, &'a Node)>;
 pub(super) struct Section<'a> {
     path: String,
     node: &'a Node,
-    entries: Vec<(&'a str, &'a Node)>,
+    entries: Vec<(&'a str, &'a Node, &'a Node)>,
 }
 
 impl<'a> Section<'a> {
     /// Opens a mapping that may have the given keys; a null counts as an empty one. `kind` is the reference's name
     /// of the type, for its error texts.
     pub(super) fn open(node: &'a Node, path: &str, kind: &str, known: &[&str]) -> Result<Self, ConfigError> {
-        let mut entries: Vec<(&str, &Node)> = Vec::new();
+        let section = Self::open_any(node, path, kind)?;
+        section.refuse_others(known, kind)?;
+        Ok(section)
+    }
+
+    /// Opens a mapping that may have any keys.
+    pub(super) fn open_any(node: &'a Node, path: &str, kind: &str) -> Result<Self, ConfigError> {
+        let mut entries: Vec<(&str, &Node, &Node)> = Vec::new();
         for (name, key, value) in pairs(node, path, kind)? {
-            if !known.contains(&name) {
-                return Err(key.error(path, format!("field {name} not found in type {kind}")));
-            }
-            if entries.iter().any(|(seen, _)| *seen == name) {
+            if entries.iter().any(|(seen, _, _)| *seen == name) {
                 return Err(key.error(path, format!("field {name} already set in type {kind}")));
             }
-            entries.push((name, value));
+            entries.push((name, key, value));
         }
         Ok(Self { path: path.to_owned(), node, entries })
+    }
+
+    /// Refuses keys that are not known.
+    pub(super) fn refuse_others(&self, known: &[&str], kind: &str) -> Result<(), ConfigError> {
+        match self.entries.iter().find(|(name, _, _)| !known.contains(name)) {
+            Some((name, key, _)) => Err(key.error(&self.path, format!("field {name} not found in type {kind}"))),
+            None => Ok(()),
+        }
     }
 
     /// Where a field of it is in the document.
@@ -57,12 +69,6 @@ impl<'a> Section<'a> {
             Some(node) => node.error(&self.path(name), message),
             None => self.node.error(&self.path, message),
         }
-    }
-
-    /// The error for a field that this version cannot act on.
-    pub(super) fn unsupported(&self, name: &str, why: &str) -> ConfigError {
-        let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-        self.error(name, format!("{name} is not supported yet{why}"))
     }
 
     /// A text; any scalar is one.
@@ -92,6 +98,30 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A whole number. Absent and null are 0. `kind`: the reference's type.
+    pub(super) fn int(&self, name: &str, kind: &str) -> Result<i64, ConfigError> {
+        let Some(node) = self.get(name) else { return Ok(0) };
+        let wrong = || mismatch(node, &self.path(name), kind);
+        match resolve(node, &self.path(name), kind)? {
+            Resolved::Null => Ok(0),
+            Resolved::Int(value) => i64::try_from(value).map_err(|_| wrong()),
+            // Go cuts the fraction off
+            Resolved::Float(value) if value.abs() < 9.2e18 => Ok(value as i64),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// A number. Absent and null are 0.
+    pub(super) fn float(&self, name: &str) -> Result<f64, ConfigError> {
+        let Some(node) = self.get(name) else { return Ok(0.0) };
+        match resolve(node, &self.path(name), "float64")? {
+            Resolved::Null => Ok(0.0),
+            Resolved::Int(value) => Ok(value as f64),
+            Resolved::Float(value) => Ok(value),
+            _ => Err(mismatch(node, &self.path(name), "float64")),
+        }
+    }
+
     /// A duration in Prometheus' form; `None` for null.
     pub(super) fn duration(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
@@ -115,18 +145,12 @@ impl<'a> Section<'a> {
     pub(super) fn list(&self, name: &str, kind: &str) -> Result<Option<Vec<(String, &'a Node)>>, ConfigError> {
         let Some(node) = self.get(name) else { return Ok(None) };
         let path = self.path(name);
-        let Content::Sequence(items) = &node.content else { return Err(mismatch(node, &path, kind)) };
-        Ok(Some(items.iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), Rc::as_ref(item))).collect()))
+        items_of(node, &path, kind).map(Some)
     }
 
     /// A list of texts with their nodes; null items are empty texts.
     pub(super) fn texts(&self, name: &str) -> Result<Option<Texts<'a>>, ConfigError> {
-        let Some(items) = self.list(name, "[]string")? else { return Ok(None) };
-        let read = |(path, node): (String, &'a Node)| {
-            let text = if node.is_null() { "" } else { text_of(node, &path, "string")? };
-            Ok((text, path, node))
-        };
-        items.into_iter().map(read).collect::<Result<_, _>>().map(Some)
+        self.get(name).map(|node| texts_in(node, &self.path(name), "[]string", "string")).transpose()
     }
 
     /// A map of texts by their keys; null values are empty texts. `None` when it is absent or null.
@@ -154,8 +178,28 @@ impl<'a> Section<'a> {
     }
 
     fn raw(&self, name: &str) -> Option<&'a Node> {
-        self.entries.iter().find(|(key, _)| *key == name).map(|(_, node)| *node)
+        self.entries.iter().find(|(key, _, _)| *key == name).map(|(_, _, node)| *node)
     }
+}
+
+/// The items of a list with their paths.
+fn items_of<'a>(node: &'a Node, path: &str, kind: &str) -> Result<Vec<(String, &'a Node)>, ConfigError> {
+    match &node.content {
+        Content::Sequence(items) => {
+            Ok(items.iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), Rc::as_ref(item))).collect())
+        }
+        _ if node.is_null() => Ok(Vec::new()),
+        _ => Err(mismatch(node, path, kind)),
+    }
+}
+
+/// The texts of a list; null items are empty texts. `kind` and `item_kind`: the reference's types.
+pub(super) fn texts_in<'a>(node: &'a Node, path: &str, kind: &str, item_kind: &str) -> Result<Texts<'a>, ConfigError> {
+    let read = |(path, node): (String, &'a Node)| {
+        let text = if node.is_null() { "" } else { text_of(node, &path, item_kind)? };
+        Ok((text, path, node))
+    };
+    items_of(node, path, kind)?.into_iter().map(read).collect()
 }
 
 /// The text of a scalar.

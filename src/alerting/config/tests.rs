@@ -276,11 +276,11 @@ fn receivers_are_complete() {
     assert_eq!(second.labels.to_string(), r#"{name="b"}"#);
     let [inline, file] = &second.integrations[..] else { panic!("two webhooks") };
     assert_eq!((inline.kind, inline.index, file.index, inline.send_resolved), ("webhook", 0, 1, true));
-    let Settings::Webhook(inline) = &inline.settings;
+    let Settings::Webhook(inline) = &inline.settings else { panic!("a webhook") };
     assert_eq!(inline.url, UrlSource::Inline(Secret::new("http://x")));
     assert_eq!((inline.max_alerts, inline.timeout), (0, Duration::ZERO));
     assert_eq!(*inline.http, HttpConfig::default());
-    let Settings::Webhook(file) = &file.settings;
+    let Settings::Webhook(file) = &file.settings else { panic!("a webhook") };
     assert_eq!(file.url, UrlSource::File("y".into()));
 }
 
@@ -294,7 +294,7 @@ receivers: [{name: a, webhook_configs: [{url: 'http://x'}, {url: 'http://y', htt
 ",
     );
     let http = |at: usize| {
-        let Settings::Webhook(webhook) = &config.receivers[0].integrations[at].settings;
+        let Settings::Webhook(webhook) = &config.receivers[0].integrations[at].settings else { panic!("a webhook") };
         &webhook.http
     };
     let inherited = Authorization { kind: "Bearer".into(), credentials: Some(SecretSource::Inline(Secret::new("x"))) };

@@ -332,6 +332,11 @@ impl Engine {
         };
         let (request, own_timeout) = match &to.settings {
             Settings::Webhook(config) => (webhook::request(config, &data, &name), config.timeout),
+            // `Config::unsupported` keeps such a config away
+            _ => {
+                let error = format!("integration {} is not supported yet", to.kind);
+                return self.give_up(now, id, "other", error);
+            }
         };
         let kind = to.kind;
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };

@@ -109,7 +109,7 @@ impl Clients {
             .no_proxy()
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .tls_backend_preconfigured(tls);
-        if let Some(url) = &http.proxy_url {
+        if let Some(url) = &http.proxy.url {
             builder = builder.proxy(Proxy::all(url.expose()).map_err(|_| ClientError::Proxy)?);
         }
         if !http.enable_http2 {

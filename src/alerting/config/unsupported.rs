@@ -1,0 +1,133 @@
+//! What a config may say, but this version does not do yet.
+
+use super::error::ConfigError;
+use super::http::{HttpConfig, TlsConfig};
+use super::model::{Config, Integration, Route};
+use super::receiver::Settings;
+
+/// Names of [`Use`]s that nobody acts on yet: whoever builds one removes it here, and nowhere else.
+const NOT_YET: &[&str] = &[
+    "discord",
+    "email",
+    "incidentio",
+    "jira",
+    "mattermost",
+    "msteams",
+    "msteamsv2",
+    "opsgenie",
+    "pagerduty",
+    "pushover",
+    "rocketchat",
+    "slack",
+    "sns",
+    "telegram",
+    "victorops",
+    "webex",
+    "wechat",
+    "templates in route labels",
+    "templates in url",
+    "payload",
+    "oauth2",
+    "client certificates",
+    "min_version and max_version",
+    "no_proxy",
+    "proxy_from_environment",
+    "proxy_connect_header",
+    "templates",
+    "tracing",
+    "event_recorder",
+];
+
+/// Something that a config makes use of, and where.
+struct Use {
+    name: &'static str,
+    line: Option<usize>,
+    path: String,
+}
+
+impl Config {
+    /// The first thing that this version would silently leave out, as an error that names the place. A config for which
+    /// there is one must not be used.
+    pub fn unsupported(&self) -> Option<ConfigError> {
+        let used = self.uses().into_iter().find(|used| NOT_YET.contains(&used.name))?;
+        let message = format!("{} not supported yet", used.name);
+        Some(ConfigError { line: used.line, column: None, path: used.path, message })
+    }
+
+    fn uses(&self) -> Vec<Use> {
+        let mut uses = Vec::new();
+        let mut add = |used: bool, name| {
+            if used {
+                uses.push(Use { name, line: None, path: name.to_owned() });
+            }
+        };
+        add(!self.templates.is_empty(), "templates");
+        add(self.tracing.is_some(), "tracing");
+        add(self.event_recorder.is_some(), "event_recorder");
+        of_labels(&self.route, "route", &mut uses);
+        for (at, receiver) in self.receivers.iter().enumerate() {
+            for integration in &receiver.integrations {
+                let path = format!("receivers[{at}].{}_configs[{}]", integration.kind, integration.index);
+                of_integration(integration, &path, &mut uses);
+            }
+        }
+        uses
+    }
+}
+
+fn of_labels(route: &Route, path: &str, uses: &mut Vec<Use>) {
+    if route.labels.values().any(|value| value.contains("{{")) {
+        uses.push(Use { name: "templates in route labels", line: None, path: format!("{path}.labels") });
+    }
+    for (at, child) in route.routes.iter().enumerate() {
+        of_labels(child, &format!("{path}.routes[{at}]"), uses);
+    }
+}
+
+fn of_integration(integration: &Integration, path: &str, uses: &mut Vec<Use>) {
+    let mut add = |used: bool, name: &'static str| {
+        if used {
+            uses.push(Use { name, line: Some(integration.line), path: path.to_owned() });
+        }
+    };
+    add(true, integration.kind);
+    let http = match &integration.settings {
+        Settings::Discord(config) => &config.http,
+        Settings::Email(config) => return of_tls(&config.tls, &mut add),
+        Settings::Incidentio(config) => &config.http,
+        Settings::Jira(config) => &config.http,
+        Settings::Mattermost(config) => &config.http,
+        Settings::MsTeams(config) => &config.http,
+        Settings::MsTeamsV2(config) => &config.http,
+        Settings::Opsgenie(config) => &config.http,
+        Settings::Pagerduty(config) => &config.http,
+        Settings::Pushover(config) => &config.http,
+        Settings::Rocketchat(config) => &config.http,
+        Settings::Slack(config) => &config.http,
+        Settings::Sns(config) => &config.http,
+        Settings::Telegram(config) => &config.http,
+        Settings::Victorops(config) => &config.http,
+        Settings::Webex(config) => &config.http,
+        Settings::Webhook(config) => {
+            add(config.url_is_template(), "templates in url");
+            add(config.payload.is_some(), "payload");
+            &config.http
+        }
+        Settings::Wechat(config) => &config.http,
+    };
+    of_http(http, &mut add);
+}
+
+fn of_http(http: &HttpConfig, add: &mut impl FnMut(bool, &'static str)) {
+    let HttpConfig { oauth2, proxy, tls, .. } = http;
+    add(oauth2.is_some(), "oauth2");
+    add(proxy.no_proxy.is_some(), "no_proxy");
+    add(proxy.from_environment, "proxy_from_environment");
+    add(!proxy.connect_header.is_empty(), "proxy_connect_header");
+    of_tls(tls, add);
+}
+
+fn of_tls(tls: &TlsConfig, add: &mut impl FnMut(bool, &'static str)) {
+    add(tls.client.is_some(), "client certificates");
+    add(tls.min_version.is_some() || tls.max_version.is_some(), "min_version and max_version");
+}
