@@ -129,12 +129,9 @@ pub fn print_go(duration: Duration) -> String {
 }
 
 fn parse_units(text: &str, size_of: impl Fn(&str) -> Option<u64>) -> Result<Duration, DurationError> {
-    let quoted = GoQuoted(text);
+    let quoted = quote(text);
     let invalid = || DurationError(format!("time: invalid duration {quoted}"));
-    if text.starts_with('-') {
-        return Err(DurationError(format!("negative duration {quoted}")));
-    }
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
     if rest == "0" {
         return Ok(Duration::ZERO);
     }
@@ -156,13 +153,26 @@ fn parse_units(text: &str, size_of: impl Fn(&str) -> Option<u64>) -> Result<Dura
             return Err(DurationError(format!("time: missing unit in duration {quoted}")));
         }
         let size = size_of(unit)
-            .ok_or_else(|| DurationError(format!("time: unknown unit {} in duration {quoted}", GoQuoted(unit))))?;
+            .ok_or_else(|| DurationError(format!("time: unknown unit {} in duration {quoted}", quote(unit))))?;
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
         let part = whole.checked_mul(size).and_then(|n| n.checked_add(fraction_of(fraction, size)));
         nanos = part.and_then(|n| nanos.checked_add(n)).filter(|n| *n <= MAX).ok_or_else(invalid)?;
         rest = tail;
     }
+    if text.starts_with('-') && nanos > 0 {
+        return Err(DurationError(format!("negative duration {quoted}")));
+    }
     Ok(Duration::from_nanos(nanos))
+}
+
+/// Quotes as Go's `time` does: bytes that are no plain ASCII as `\x0a`.
+fn quote(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'"' | b'\\' => format!("\\{}", char::from(byte)),
+        b' '..=b'~' | 0x7f => char::from(byte).to_string(),
+        _ => format!("\\x{byte:02x}"),
+    };
+    format!("\"{}\"", text.bytes().map(escape).collect::<String>())
 }
 
 /// `0.<digits>` of `size`, rounded down. Digits beyond what a nanosecond of the largest unit needs change nothing.

@@ -62,6 +62,14 @@ impl<'a> Form<'a> {
         if wrong { Err(self.error(name, message)) } else { Ok(()) }
     }
 
+    /// Refuses a second one of fields that exclude each other.
+    pub(super) fn at_most_one(&self, given: [(bool, &str); 3], message: &str) -> Result<(), ConfigError> {
+        match given.into_iter().filter(|(given, _)| *given).nth(1) {
+            Some((_, name)) => Err(self.error(name, message)),
+            None => Ok(()),
+        }
+    }
+
     /// What will be printed of what was read so far.
     pub(super) fn printed(&mut self) -> &mut Fields {
         &mut self.printed
@@ -82,7 +90,12 @@ impl<'a> Form<'a> {
         Ok(self.ask(name).text(name)?.unwrap_or_default().to_owned())
     }
 
-    /// The same, read as the reference's type `kind`.
+    /// Whether a text is there and not empty, whatever it is else; prints nothing.
+    pub(super) fn is_set(&mut self, name: &'static str) -> bool {
+        self.ask(name).text(name).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()))
+    }
+
+    /// The same as [`Self::raw`], read as the reference's type `kind`.
     pub(super) fn raw_of(&mut self, name: &'static str, kind: &str) -> Result<String, ConfigError> {
         let Some(node) = self.ask(name).get(name) else { return Ok(String::new()) };
         text_of(node, &self.path(name), kind).map(str::to_owned)

@@ -28,7 +28,6 @@ impl HostPort {
                 match rest.strip_prefix(':') {
                     Some(port) if !port.contains(':') => (host, port),
                     Some(_) => return fail("too many colons in address"),
-                    None if rest.contains(':') => return fail("too many colons in address"),
                     None => return fail("missing port in address"),
                 }
             }

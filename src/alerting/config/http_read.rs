@@ -72,9 +72,10 @@ pub(super) fn read(node: &Node, path: &str, directory: &Directory) -> Result<(Ht
     form.refuse_if(has_bearer && (basic_auth.is_some() || token.is_some()), "basic_auth", message)?;
     let message = "authorization is not compatible with bearer_token & bearer_token_file";
     form.refuse_if(has_bearer && authorization.is_some(), "authorization", message)?;
-    let others = [basic_auth.is_some(), authorization.is_some(), token.is_some()];
+    let others =
+        [(basic_auth.is_some(), "basic_auth"), (authorization.is_some(), "authorization"), (token.is_some(), "oauth2")];
     let message = "at most one of basic_auth, oauth2 & authorization must be configured";
-    form.refuse_if(others.iter().filter(|given| **given).count() > 1, "authorization", message)?;
+    form.at_most_one(others, message)?;
     let authorization = match SecretSource::of(bearer.0.map(Secret::new), bearer.1) {
         Some(credentials) => {
             let authorization = Authorization { kind: "Bearer".into(), credentials: Some(credentials) };
@@ -105,15 +106,22 @@ fn read_basic_auth(form: &mut Form<'_>, directory: &Directory) -> Result<Option<
     let password_reference = auth.raw("password_ref")?;
     auth.complete()?;
 
-    let several = |parts: [bool; 3]| parts.iter().filter(|given| **given).count() > 1;
-    let users = [!username.is_empty(), username_file.is_some(), !username_reference.is_empty()];
+    let users = [
+        (!username.is_empty(), "username"),
+        (username_file.is_some(), "username_file"),
+        (!username_reference.is_empty(), "username_ref"),
+    ];
     let message = "at most one of basic_auth username, username_file & username_ref must be configured";
-    auth.refuse_if(several(users), "username", message)?;
-    let passwords = [password.is_some(), password_file.is_some(), !password_reference.is_empty()];
+    auth.at_most_one(users, message)?;
+    let passwords = [
+        (password.is_some(), "password"),
+        (password_file.is_some(), "password_file"),
+        (!password_reference.is_empty(), "password_ref"),
+    ];
     let message = "at most one of basic_auth password, password_file & password_ref must be configured";
-    auth.refuse_if(several(passwords), "password", message)?;
-    auth.refuse_if(users[2], "username_ref", NO_SECRET_MANAGER)?;
-    auth.refuse_if(passwords[2], "password_ref", NO_SECRET_MANAGER)?;
+    auth.at_most_one(passwords, message)?;
+    auth.refuse_if(users[2].0, "username_ref", NO_SECRET_MANAGER)?;
+    auth.refuse_if(passwords[2].0, "password_ref", NO_SECRET_MANAGER)?;
     let username = match username_file {
         Some(path) => SecretSource::File(path),
         None => SecretSource::Inline(Secret::new(username)),
@@ -132,13 +140,17 @@ fn read_authorization(form: &mut Form<'_>, directory: &Directory) -> Result<Opti
     let reference = auth.raw("credentials_ref")?;
     auth.complete()?;
 
-    let given = [inline.is_some(), in_file.is_some(), !reference.is_empty()];
+    let given = [
+        (inline.is_some(), "credentials"),
+        (in_file.is_some(), "credentials_file"),
+        (!reference.is_empty(), "credentials_ref"),
+    ];
     let message = "at most one of authorization credentials & credentials_file must be configured";
-    auth.refuse_if(given.iter().filter(|given| **given).count() > 1, "credentials", message)?;
+    auth.at_most_one(given, message)?;
     let kind = Some(kind.trim()).filter(|kind| !kind.is_empty()).unwrap_or("Bearer").to_owned();
     let message = "authorization type cannot be set to \"basic\", use \"basic_auth\" instead";
     auth.refuse_if(kind.to_lowercase() == "basic", "type", message)?;
-    auth.refuse_if(given[2], "credentials_ref", NO_SECRET_MANAGER)?;
+    auth.refuse_if(given[2].0, "credentials_ref", NO_SECRET_MANAGER)?;
     let authorization = Authorization { kind, credentials: SecretSource::of(inline, in_file) };
     form.printed().put("authorization", authorization_printed(&authorization));
     Ok(Some(authorization))

@@ -9,6 +9,7 @@ use super::model::InhibitRule;
 use super::node::Node;
 use super::out::{Fields, Out};
 use super::section::Section;
+use crate::label::GoQuoted;
 use crate::matcher::valid_label_name;
 
 const FIELDS: [&str; 8] = [
@@ -34,7 +35,7 @@ pub(super) fn read(node: &Node, path: &str, reader: &mut Reader) -> Result<(Inhi
     printed.put_some("equal", Out::texts(names.iter().map(|(name, _, _)| name)));
     for (name, path, node) in &names {
         if !valid_label_name(reader.mode, name) {
-            return Err(node.error(path, format!("invalid label name \"{name}\" in equal list")));
+            return Err(node.error(path, format!("invalid label name {} in equal list", GoQuoted(name))));
         }
     }
     let equal: BTreeSet<Arc<str>> = names.iter().map(|(name, _, _)| Arc::from(*name)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ConfigError;
 use super::node::Node;
 use super::out::{Fields, Out};
-use super::section::{Section, text_of};
+use super::section::{Section, text_of, texts_in};
 use crate::interval::{InclusiveRange, IntervalError, Location, TimeInterval, TimeRange};
 
 /// A name with its elements, as it was read.
@@ -37,8 +37,9 @@ pub(super) fn read<'a>(node: &'a Node, path: &str, what: &str) -> Result<(Named<
 fn read_element(node: &Node, path: &str) -> Result<TimeInterval, ConfigError> {
     const FIELDS: [&str; 6] = ["times", "weekdays", "days_of_month", "months", "years", "location"];
     let section = Section::open(node, path, "timeinterval.TimeInterval", &FIELDS)?;
-    let ranges = |name: &str, parse: fn(&str) -> Result<InclusiveRange, IntervalError>| {
-        let Some(texts) = section.texts(name)? else { return Ok(None) };
+    let ranges = |name: &str, kind: &str, parse: fn(&str) -> Result<InclusiveRange, IntervalError>| {
+        let Some(node) = section.get(name) else { return Ok(None) };
+        let texts = texts_in(node, &section.path(name), kind, "string")?;
         let read =
             |(text, path, node): (&str, String, &Node)| parse(text).map_err(|e| node.error(&path, e.to_string()));
         texts.into_iter().map(read).collect::<Result<Vec<_>, _>>().map(Some)
@@ -51,10 +52,10 @@ fn read_element(node: &Node, path: &str) -> Result<TimeInterval, ConfigError> {
     });
     Ok(TimeInterval {
         times: times.transpose()?,
-        weekdays: ranges("weekdays", InclusiveRange::weekdays)?,
-        days_of_month: ranges("days_of_month", InclusiveRange::days_of_month)?,
-        months: ranges("months", InclusiveRange::months)?,
-        years: ranges("years", InclusiveRange::years)?,
+        weekdays: ranges("weekdays", "[]timeinterval.WeekdayRange", InclusiveRange::weekdays)?,
+        days_of_month: ranges("days_of_month", "[]timeinterval.DayOfMonthRange", InclusiveRange::days_of_month)?,
+        months: ranges("months", "[]timeinterval.MonthRange", InclusiveRange::months)?,
+        years: ranges("years", "[]timeinterval.YearRange", InclusiveRange::years)?,
         location: location.transpose()?,
     })
 }

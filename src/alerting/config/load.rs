@@ -15,6 +15,7 @@ use super::section::Section;
 use super::{global, inhibit_read, interval_read, receiver, recorder, route_read, tracing};
 use crate::duration::print_prometheus;
 use crate::interval::TimeInterval;
+use crate::label::GoQuoted;
 use crate::matcher::Mode;
 
 const FIELDS: [&str; 9] = [
@@ -82,8 +83,12 @@ fn read(text: &str, mode: Mode, directory: &Directory) -> Result<Config, ConfigE
     printed.put("templates", Out::texts(&templates));
 
     let mut time_intervals = BTreeMap::new();
-    for (field, what) in [("mute_time_intervals", "mute time interval"), ("time_intervals", "time interval")] {
-        printed.put_some(field, read_intervals(&section, field, what, &mut time_intervals)?);
+    let lists = [
+        ("mute_time_intervals", "[]config.MuteTimeInterval", "mute time interval"),
+        ("time_intervals", "[]config.TimeInterval", "time interval"),
+    ];
+    for (field, kind, what) in lists {
+        printed.put_some(field, read_intervals(&section, (field, kind), what, &mut time_intervals)?);
     }
 
     let (mut tracing, mut event_recorder) = (None, None);
@@ -130,7 +135,7 @@ fn read_receivers(section: &Section<'_>, global: &mut global::Global) -> Result<
     for (path, node) in section.list("receivers", "[]config.Receiver")?.unwrap_or_default() {
         let (receiver, out) = receiver::read(node, &path, global)?;
         if !names.insert(Arc::clone(&receiver.name)) {
-            let message = format!("notification config name \"{}\" is not unique", receiver.name);
+            let message = format!("notification config name {} is not unique", GoQuoted(&receiver.name));
             return Err(node.error(&path, message));
         }
         receivers.push(receiver);
@@ -141,15 +146,15 @@ fn read_receivers(section: &Section<'_>, global: &mut global::Global) -> Result<
 
 fn read_intervals(
     section: &Section<'_>,
-    field: &str,
+    (field, kind): (&str, &str),
     what: &str,
     intervals: &mut BTreeMap<Arc<str>, Vec<TimeInterval>>,
 ) -> Result<Out, ConfigError> {
     let mut printed = Vec::new();
-    for (path, node) in section.list(field, "[]config.TimeInterval")?.unwrap_or_default() {
+    for (path, node) in section.list(field, kind)?.unwrap_or_default() {
         let (named, out) = interval_read::read(node, &path, what)?;
         if intervals.contains_key(&named.name) {
-            return Err(named.section.error("name", format!("{what} \"{}\" is not unique", named.name)));
+            return Err(named.section.error("name", format!("{what} {} is not unique", GoQuoted(&named.name))));
         }
         intervals.insert(named.name, named.elements);
         printed.push(out);

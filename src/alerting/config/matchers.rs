@@ -3,6 +3,7 @@
 use super::error::ConfigError;
 use super::out::{Fields, Out};
 use super::section::Section;
+use crate::label::GoQuoted;
 use crate::matcher::{Matcher, Mode, Op, parse_list, valid_classic_name};
 
 /// Reads matchers and collects what to warn about.
@@ -24,10 +25,10 @@ impl Reader {
         for (op, field) in [(Op::Equal, equal), (Op::Regex, regex)] {
             for (name, node, path) in section.map(field, "map[string]string")? {
                 if !valid_classic_name(name) {
-                    return Err(node.error(&path, format!("invalid label name \"{name}\"")));
+                    return Err(node.error(&path, format!("invalid label name {}", GoQuoted(name))));
                 }
                 if op == Op::Regex && node.is_null() {
-                    return Err(node.error(&path, format!("invalid regexp value for \"{name}\"")));
+                    return Err(node.error(&path, format!("invalid regexp value for {}", GoQuoted(name))));
                 }
             }
             let map = section.text_map(field)?;

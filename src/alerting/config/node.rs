@@ -42,6 +42,7 @@ type Entries = Vec<(Rc<Node>, Rc<Node>)>;
 /// Reads the first document of a text; `None` when there is none.
 pub(super) fn read(text: &str) -> Result<Option<Rc<Node>>, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    check_version(text)?;
     let mut composer = Composer { parser: Parser::new_from_str(text), anchors: BTreeMap::new() };
     loop {
         match composer.next()? {
@@ -49,6 +50,20 @@ pub(super) fn read(text: &str) -> Result<Option<Rc<Node>>, ConfigError> {
             Some((Event::StreamStart | Event::DocumentStart(..) | Event::Comment(..), _)) => {}
             Some((event, span)) => return composer.node(event, span, 0).map(Some),
         }
+    }
+}
+
+/// Refuses a document that says that it is not YAML 1.1.
+fn check_version(text: &str) -> Result<(), ConfigError> {
+    let directives = text.lines().enumerate().take_while(|(_, line)| line.starts_with(['%', '#']) || line.is_empty());
+    let versions =
+        directives.filter_map(|(at, line)| Some((at, line.strip_prefix("%YAML")?.split_whitespace().next())));
+    match versions.into_iter().find(|(_, version)| *version != Some("1.1")) {
+        Some((at, _)) => {
+            let message = "yaml: found incompatible YAML document".to_owned();
+            Err(ConfigError { line: Some(at + 1), column: None, path: String::new(), message })
+        }
+        None => Ok(()),
     }
 }
 

@@ -37,14 +37,17 @@ pub(super) fn read(node: &Node, path: &str, directory: &Directory) -> Result<(OA
     let proxy = proxy.checked(&form)?;
     form.refuse_if(client_id.is_empty(), "client_id", "oauth2 client_id must be configured")?;
     form.refuse_if(token_url.is_empty(), "token_url", "oauth2 token_url must be configured")?;
-    let several = |parts: [bool; 3]| parts.iter().filter(|given| **given).count() > 1;
     let grant = if grant_type == JWT_BEARER {
         let message = "at most one of oauth2 client_certificate_key, client_certificate_key_file & \
                        client_certificate_key_ref must be configured using \
                        grant-type=urn:ietf:params:oauth:grant-type:jwt-bearer";
-        let keys = [key.is_some(), key_file.is_some(), !key_reference.is_empty()];
-        form.refuse_if(several(keys), "client_certificate_key", message)?;
-        form.refuse_if(keys[2], "client_certificate_key_ref", NO_SECRET_MANAGER)?;
+        let keys = [
+            (key.is_some(), "client_certificate_key"),
+            (key_file.is_some(), "client_certificate_key_file"),
+            (!key_reference.is_empty(), "client_certificate_key_ref"),
+        ];
+        form.at_most_one(keys, message)?;
+        form.refuse_if(keys[2].0, "client_certificate_key_ref", NO_SECRET_MANAGER)?;
         let algorithm = match algorithm.as_str() {
             "" | "RS256" => "RS256",
             "RS384" => "RS384",
@@ -55,9 +58,13 @@ pub(super) fn read(node: &Node, path: &str, directory: &Directory) -> Result<(OA
     } else {
         let message = "at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be configured \
                        using grant-type=client_credentials";
-        let secrets = [secret.is_some(), secret_file.is_some(), !secret_reference.is_empty()];
-        form.refuse_if(several(secrets), "client_secret", message)?;
-        form.refuse_if(secrets[2], "client_secret_ref", NO_SECRET_MANAGER)?;
+        let secrets = [
+            (secret.is_some(), "client_secret"),
+            (secret_file.is_some(), "client_secret_file"),
+            (!secret_reference.is_empty(), "client_secret_ref"),
+        ];
+        form.at_most_one(secrets, message)?;
+        form.refuse_if(secrets[2].0, "client_secret_ref", NO_SECRET_MANAGER)?;
         OAuth2Grant::ClientCredentials { secret: SecretSource::of(secret, secret_file) }
     };
     let oauth2 = OAuth2 { client_id, grant, scopes, token_url, endpoint_params, tls, proxy };

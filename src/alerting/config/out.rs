@@ -35,6 +35,11 @@ impl Out {
         Self::Map(map.into_iter().map(|(k, v)| (k.to_owned(), Self::text(v))).collect())
     }
 
+    /// Whether it is a struct with this field.
+    pub(super) fn has(&self, name: &str) -> bool {
+        matches!(self, Self::Struct(fields) if fields.iter().any(|(other, _, _)| *other == name))
+    }
+
     /// Whether the reference leaves it out where empty values are left out.
     pub(super) fn is_empty(&self) -> bool {
         match self {
@@ -78,6 +83,11 @@ impl Fields {
         self.0.retain(|(other, _, _)| *other != name);
         let at = self.0.iter().rposition(|(other, _, _)| before.contains(other)).map_or(0, |at| at + 1);
         self.0.insert(at, (name, value, false));
+    }
+
+    /// The value of a field, if it is there.
+    pub(super) fn get(&self, name: &str) -> Option<&Out> {
+        self.0.iter().find(|(other, _, _)| *other == name).map(|(_, value, _)| value)
     }
 
     /// Changes the value of a field, if it is there.

@@ -158,10 +158,13 @@ fn read_kafka(node: &Node, path: &str, directory: &Directory) -> Result<(EventKa
     form.printed().put("brokers", Out::texts(&brokers));
     let topic = form.text_shown("topic", "")?;
     let client_id = form.text("client_id", "")?;
-    let format = Some(form.raw("format")?).filter(|text| !text.is_empty()).unwrap_or_else(|| "json".into());
+    let format =
+        Some(form.raw_of("format", "kafka.Format")?).filter(|text| !text.is_empty()).unwrap_or_else(|| "json".into());
     form.printed().put("format", Out::text(&format));
-    let acks = form.text("acks", "")?;
-    let compression = form.text("compression", "")?;
+    let acks = form.raw_of("acks", "kafka.Acks")?;
+    form.printed().put_some("acks", Out::text(&acks));
+    let compression = form.raw_of("compression", "kafka.Compression")?;
+    form.printed().put_some("compression", Out::text(&compression));
     let buffer_size = form.int("buffer_size", "int")?;
     let mut tls = None;
     if let Some(node) = form.node("tls_config") {

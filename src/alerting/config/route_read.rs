@@ -11,6 +11,7 @@ use super::node::Node;
 use super::out::{Fields, Out};
 use super::section::{Section, Texts};
 use crate::duration::print_prometheus;
+use crate::label::GoQuoted;
 use crate::matcher::{Matcher, valid_label_name};
 
 const FIELDS: [&str; 13] = [
@@ -128,7 +129,7 @@ impl Written<'_> {
         self.routes.iter().try_for_each(|route| route.check_receivers(defined))?;
         match self.receiver {
             Some(name) if !defined.contains(name) => {
-                Err(self.section.error("receiver", format!("undefined receiver \"{name}\" used in route")))
+                Err(self.section.error("receiver", format!("undefined receiver {} used in route", GoQuoted(name))))
             }
             _ => Ok(()),
         }
@@ -139,7 +140,7 @@ impl Written<'_> {
         self.routes.iter().try_for_each(|route| route.check_intervals(defined))?;
         match self.active.iter().chain(&self.mute).find(|(name, _, _)| !defined.contains(*name)) {
             Some((name, path, node)) => {
-                Err(node.error(path, format!("undefined time interval \"{name}\" used in route")))
+                Err(node.error(path, format!("undefined time interval {} used in route", GoQuoted(name))))
             }
             None => Ok(()),
         }
@@ -203,14 +204,14 @@ fn read_group_by(section: &Section<'_>, reader: &Reader, printed: &mut Fields) -
     let all = names.iter().any(|(name, _, _)| *name == "...");
     for (name, path, node) in names.iter().filter(|(name, _, _)| *name != "...") {
         if !valid_label_name(reader.mode, name) {
-            return Err(node.error(path, format!("invalid label name \"{name}\" in group_by list")));
+            return Err(node.error(path, format!("invalid label name {} in group_by list", GoQuoted(name))));
         }
         if all {
             let message = "cannot have wildcard group_by (`...`) and other labels at the same time";
             return Err(node.error(path, message));
         }
         if !labels.insert(Arc::from(*name)) {
-            return Err(node.error(path, format!("duplicated label \"{name}\" in group_by")));
+            return Err(node.error(path, format!("duplicated label {} in group_by", GoQuoted(name))));
         }
     }
     Ok(Some(if all { GroupBy::All } else { GroupBy::Labels(labels.into_iter().collect()) }))
@@ -228,8 +229,8 @@ fn read_labels<'a>(section: &Section<'a>, reader: &Reader) -> Result<BTreeMap<&'
             return Err(node.error(&path, "\"\" is not a valid label name"));
         }
         if !valid_label_name(reader.mode, name) {
-            return Err(node.error(&path, format!("invalid label name \"{name}\" in route labels")));
+            return Err(node.error(&path, format!("invalid label name {} in route labels", GoQuoted(name))));
         }
     }
-    section.text_map("labels")
+    section.text_map_of("labels", "model.LabelSet", "model.LabelValue")
 }

@@ -71,7 +71,7 @@ pub(super) fn resolve<'a>(node: &'a Node, path: &str, wanted: &str) -> Result<Re
             match (tag, resolved) {
                 ("!!float", Resolved::Int(int)) => Ok(Resolved::Float(int as f64)),
                 _ if resolved.tag() == tag => Ok(resolved),
-                _ => Err(node.error(path, format!("cannot decode {} `{text}` as a {tag}", resolved.tag()))),
+                _ => Err(node.error(path, format!("yaml: cannot decode {} `{text}` as a {tag}", resolved.tag()))),
             }
         }
         Some(_) => Ok(Resolved::Text(text)),
@@ -84,8 +84,9 @@ pub(super) fn mismatch(node: &Node, path: &str, wanted: &str) -> ConfigError {
     let found = match &node.content {
         Content::Sequence(_) => "!!seq".to_owned(),
         Content::Mapping(_) => "!!map".to_owned(),
-        Content::Scalar { text, plain, .. } => {
-            let tag = if *plain { resolve_plain(text).tag() } else { "!!str" };
+        Content::Scalar { text, plain, tag } => {
+            let resolved = if *plain { resolve_plain(text).tag() } else { "!!str" };
+            let tag = tag.as_deref().unwrap_or(resolved);
             // no more of it: it may be a secret
             let short: String = text.chars().take(7).collect();
             if text.len() > 10 { format!("{tag} `{short}...`") } else { format!("{tag} `{text}`") }

@@ -8,6 +8,7 @@ use super::error::ConfigError;
 use super::node::{Content, Node};
 use super::scalar::{Resolved, mismatch, resolve};
 use crate::duration::{parse_go, parse_prometheus};
+use crate::label::GoQuoted;
 
 /// Texts of a list with their places.
 pub(super) type Texts<'a> = Vec<(&'a str, String, &'a Node)>;
@@ -135,6 +136,7 @@ impl<'a> Section<'a> {
         let wrong = || mismatch(node, &path, "time.Duration");
         match resolve(node, &path, "time.Duration")? {
             Resolved::Int(nanos) => Ok(Duration::from_nanos(u64::try_from(nanos).map_err(|_| wrong())?)),
+            Resolved::Float(nanos) if (0.0..9.2e18).contains(&nanos) => Ok(Duration::from_nanos(nanos as u64)),
             Resolved::Text(text) => parse_go(text)
                 .map_err(|e| if text.starts_with('-') { node.error(&path, e.to_string()) } else { wrong() }),
             _ => Err(wrong()),
@@ -155,9 +157,19 @@ impl<'a> Section<'a> {
 
     /// A map of texts by their keys; null values are empty texts. `None` when it is absent or null.
     pub(super) fn text_map(&self, name: &str) -> Result<BTreeMap<&'a str, &'a str>, ConfigError> {
+        self.text_map_of(name, "map[string]string", "string")
+    }
+
+    /// The same; `kind` and `item_kind`: the reference's types.
+    pub(super) fn text_map_of(
+        &self,
+        name: &str,
+        kind: &str,
+        item_kind: &str,
+    ) -> Result<BTreeMap<&'a str, &'a str>, ConfigError> {
         let mut map = BTreeMap::new();
-        for (key, node, path) in self.map(name, "map[string]string")? {
-            let text = if node.is_null() { "" } else { text_of(node, &path, "string")? };
+        for (key, node, path) in self.map(name, kind)? {
+            let text = if node.is_null() { "" } else { text_of(node, &path, item_kind)? };
             map.insert(key, text);
         }
         Ok(map)
@@ -168,9 +180,9 @@ impl<'a> Section<'a> {
         let Some(node) = self.get(name) else { return Ok(Vec::new()) };
         let path = self.path(name);
         let mut entries: Vec<(&str, &Node, String)> = Vec::new();
-        for (key, at, value) in pairs(node, &path, kind)? {
+        for (key, _, value) in pairs(node, &path, kind)? {
             if entries.iter().any(|(seen, _, _)| *seen == key) {
-                return Err(at.error(&path, format!("key \"{key}\" already set in map")));
+                return Err(value.error(&path, format!("key {} already set in map", GoQuoted(key))));
             }
             entries.push((key, value, format!("{path}.{key}")));
         }
@@ -189,7 +201,8 @@ fn items_of<'a>(node: &'a Node, path: &str, kind: &str) -> Result<Vec<(String, &
             Ok(items.iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), Rc::as_ref(item))).collect())
         }
         _ if node.is_null() => Ok(Vec::new()),
-        _ => Err(mismatch(node, path, kind)),
+        // a tag that is wrong in itself comes first
+        _ => resolve(node, path, kind).and_then(|_| Err(mismatch(node, path, kind))),
     }
 }
 
@@ -218,6 +231,6 @@ fn pairs<'a>(node: &'a Node, path: &str, kind: &str) -> Result<Vec<(&'a str, &'a
             entries.iter().map(|(key, value)| Ok((text_of(key, path, "string")?, &**key, &**value))).collect()
         }
         _ if node.is_null() => Ok(Vec::new()),
-        _ => Err(mismatch(node, path, kind)),
+        _ => resolve(node, path, kind).and_then(|_| Err(mismatch(node, path, kind))),
     }
 }

@@ -9,7 +9,7 @@
 pub(super) fn check_builtin(text: &str) -> Result<(), String> {
     let mut rest = text;
     while let Some((_, inside)) = rest.split_once("{{") {
-        let Some((_, after)) = inside.split_once("}}") else { return Err("unclosed action".into()) };
+        let Some((_, after)) = inside.split_once("}}") else { return Err("template: :1: unclosed action".into()) };
         rest = after;
     }
     Ok(())

@@ -35,14 +35,13 @@ pub(super) fn read(node: &Node, path: &str, directory: &Directory) -> Result<(Tl
     form.complete()?;
 
     let given = references.each_ref().map(|reference| !reference.is_empty());
-    let several = |parts: [bool; 3]| parts.iter().filter(|given| **given).count() > 1;
-    let cas = [!ca.is_empty(), ca_file.is_some(), given[0]];
-    form.refuse_if(several(cas), "ca", "at most one of ca, ca_file & ca_ref must be configured")?;
-    let certs = [!cert.is_empty(), cert_file.is_some(), given[1]];
-    form.refuse_if(several(certs), "cert", "at most one of cert, cert_file & cert_ref must be configured")?;
-    let keys = [key.is_some(), key_file.is_some(), given[2]];
-    form.refuse_if(several(keys), "key", "at most one of key and key_file must be configured")?;
-    let (certificate, private) = (certs.contains(&true), keys.contains(&true));
+    let cas = [(!ca.is_empty(), "ca"), (ca_file.is_some(), "ca_file"), (given[0], "ca_ref")];
+    form.at_most_one(cas, "at most one of ca, ca_file & ca_ref must be configured")?;
+    let certs = [(!cert.is_empty(), "cert"), (cert_file.is_some(), "cert_file"), (given[1], "cert_ref")];
+    form.at_most_one(certs, "at most one of cert, cert_file & cert_ref must be configured")?;
+    let keys = [(key.is_some(), "key"), (key_file.is_some(), "key_file"), (given[2], "key_ref")];
+    form.at_most_one(keys, "at most one of key and key_file must be configured")?;
+    let (certificate, private) = (certs.iter().any(|(given, _)| *given), keys.iter().any(|(given, _)| *given));
     let message = "exactly one of key or key_file must be configured when a client certificate is configured";
     form.refuse_if(certificate && !private, "cert", message)?;
     let message = "exactly one of cert or cert_file must be configured when a client key is configured";

@@ -85,7 +85,8 @@ fn read_client(form: &mut Form<'_>) -> Result<TracingClient, ConfigError> {
         }
         return Ok(TracingClient::Grpc);
     }
-    let text = form.text(NAME, "")?;
+    let text = form.raw_of(NAME, "tracing.plain")?;
+    form.printed().put(NAME, Out::text(&text));
     match text.as_str() {
         "grpc" => Ok(TracingClient::Grpc),
         "http" => Ok(TracingClient::Http),

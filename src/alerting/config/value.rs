@@ -49,7 +49,7 @@ impl Value {
                     let (key_node, value): (&Rc<Node>, &Rc<Node>) = (key, value);
                     let key = Self::read(key_node, path)?;
                     if matches!(key, Self::List(_) | Self::Map(_)) {
-                        return Err(key_node.error(path, "invalid map key: only scalars can be keys"));
+                        return Err(key_node.error(path, "yaml: invalid map key: only scalars can be keys"));
                     }
                     let read = Self::read(value, &format!("{path}.{}", key.name()))?;
                     if map.iter().any(|(seen, _)| *seen == key) {

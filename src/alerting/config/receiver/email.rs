@@ -66,7 +66,7 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
     let smarthost = if smarthost.is_empty() { smtp.smarthost.clone() } else { smarthost };
     form.printed().put_some("smarthost", Out::text(smarthost.to_string()));
     let auth_username = form.text_or("auth_username", &smtp.username)?;
-    let own = form.raw("auth_password")?.is_empty() && form.raw("auth_password_file")?.is_empty();
+    let own = !form.is_set("auth_password") && !form.is_set("auth_password_file");
     let inherited = if own { smtp.password.clone() } else { Default::default() };
     let password = form.secret_or("auth_password", inherited.inline.as_ref())?;
     let password_file = form.file_or("auth_password_file", inherited.file.as_ref())?;

@@ -9,7 +9,6 @@ use super::super::global::Global;
 use super::super::http::HttpConfig;
 use super::super::model::UrlSource;
 use super::super::out::Out;
-use super::super::secret::Secret;
 use super::{AttachmentField, Settings, fields, http};
 
 /// Settings of a Mattermost webhook. All texts are templates, but for those of `priority`.
@@ -112,7 +111,7 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
     let message = "at most one of webhook_url & webhook_url_file must be configured";
     form.refuse_if(both, "webhook_url_file", message)?;
     let webhook_url = match (url, file) {
-        (Some(url), _) => UrlSource::Inline(Secret::new(url.expose())),
+        (Some(url), _) => UrlSource::Inline(url),
         (None, Some(file)) => UrlSource::File(file),
         (None, None) => {
             return Err(form.error("", "missing webhook_url or webhook_url_file on mattermost_config"));

@@ -50,7 +50,7 @@ use super::http_read;
 use super::model::{Integration, Receiver, UrlSource};
 use super::node::Node;
 use super::out::Out;
-use crate::label::LabelSet;
+use crate::label::{GoQuoted, LabelSet};
 
 /// The settings of each kind of integration.
 #[derive(Clone, Debug)]
@@ -181,7 +181,8 @@ pub(super) fn read(node: &Node, path: &str, global: &mut Global) -> Result<(Rece
     let printed = form.done_with(|form| {
         form.refuse_if(name.is_empty(), "name", "missing name in receiver")?;
         if let Some(other) = given {
-            let message = format!("receiver label \"name\" must match receiver name \"{name}\", got \"{other}\"");
+            let (name, other) = (GoQuoted(&name), GoQuoted(&other));
+            let message = format!("receiver label \"name\" must match receiver name {name}, got {other}");
             return Err(form.error("labels", message));
         }
         Ok(())

@@ -65,7 +65,9 @@ pub(super) fn read_v2(form: &mut Form<'_>, global: &mut Global) -> Result<Settin
 fn http_with_proxy(form: &mut Form<'_>, global: &Global) -> Result<Arc<HttpConfig>, ConfigError> {
     let own = http(form, global)?;
     let inherited = global.http.as_ref().and_then(|http| http.config.proxy.url.clone());
-    let (None, Some(url)) = (&own.proxy.url, inherited) else { return Ok(own) };
+    // an empty URL is one as well
+    let has_own = form.printed().get("http_config").is_some_and(|printed| printed.has("proxy_url"));
+    let (false, Some(url)) = (has_own, inherited) else { return Ok(own) };
     let printed = Url::parse(url.expose()).map(|url| url.redacted()).unwrap_or_default();
     let http = HttpConfig { proxy: ProxyConfig { url: Some(url), ..own.proxy.clone() }, ..HttpConfig::clone(&own) };
     form.printed().change("http_config", |out| {

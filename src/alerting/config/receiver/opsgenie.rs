@@ -59,9 +59,8 @@ pub struct Responder {
 
 pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings, ConfigError> {
     let http = http(form, global)?;
-    let own = (form.node("api_key"), form.raw_file("api_key_file")?.is_some());
+    let both = form.is_set("api_key") && form.is_set("api_key_file");
     let api_key = form.secret_or("api_key", global.opsgenie_api_key.inline.as_ref())?;
-    let both = own.0.is_some() && own.1 && !form.raw("api_key")?.is_empty();
     let api_key_file = form.file_or("api_key_file", global.opsgenie_api_key.file.as_ref())?;
     let api_url = with_slash(form, "api_url", &mut global.opsgenie_api_url)?;
     let default = |name: &str| format!(r#"{{{{ template "opsgenie.default.{name}" . }}}}"#);
@@ -76,7 +75,7 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
         let name = form.text("name", "")?;
         let username = form.text("username", "")?;
         let kind = form.text("type", "")?;
-        Ok(((Responder { id, name, username, kind }, path.to_owned()), form.done()?))
+        Ok((Responder { id, name, username, kind }, form.done()?))
     })?;
     let actions = form.text("actions", "")?;
     let tags = form.text("tags", "")?;
@@ -85,8 +84,7 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
     let update_alerts = form.switch("update_alerts")?;
     form.complete()?;
     form.refuse_if(both, "api_key_file", "at most one of api_key & api_key_file must be configured")?;
-    responders.iter().try_for_each(|(responder, _)| check(form, responder))?;
-    let responders = responders.into_iter().map(|(responder, _)| responder).collect();
+    responders.iter().try_for_each(|responder| check(form, responder))?;
     let Some(api_url) = api_url else { return Err(form.error("api_url", "no global OpsGenie URL set")) };
     let Some(api_key) = SecretSource::of(api_key, api_key_file) else {
         return Err(form.error("", "no global OpsGenie API Key set either inline or in a file"));
@@ -113,7 +111,8 @@ fn check(form: &Form<'_>, responder: &Responder) -> Result<(), ConfigError> {
     let Responder { id, name, username, kind } = responder;
     if id.is_empty() && name.is_empty() && username.is_empty() {
         let message = format!(
-            "opsGenieConfig responder {{{id} {name} {username} {kind}}} has to have at least one of id, username or              name specified"
+            "opsGenieConfig responder {{{id} {name} {username} {kind}}} has to have at least one of id, username or \
+            name specified"
         );
         return Err(form.error("responders", message));
     }
@@ -128,7 +127,8 @@ fn check(form: &Form<'_>, responder: &Responder) -> Result<(), ConfigError> {
     let lower = kind.to_lowercase();
     if !["team", "teams", "user", "escalation", "schedule"].contains(&lower.as_str()) {
         let message = format!(
-            "opsGenieConfig responder {{{id} {name} {username} {lower}}} type does not match valid options              ^(team|teams|user|escalation|schedule)$"
+            "opsGenieConfig responder {{{id} {name} {username} {lower}}} type does not match valid options \
+            ^(team|teams|user|escalation|schedule)$"
         );
         return Err(form.error("responders", message));
     }

@@ -65,8 +65,8 @@ pub struct RocketchatAction {
 pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings, ConfigError> {
     let http = http(form, global)?;
     let api_url = form.url_or("api_url", global.rocketchat_api_url.as_ref())?;
-    let own_id = form.node("token_id").is_some() && !form.raw("token_id_file")?.is_empty();
-    let own_token = form.node("token").is_some() && !form.raw("token_file")?.is_empty();
+    let own_id = form.node("token_id").is_some() && form.is_set("token_id_file");
+    let own_token = form.node("token").is_some() && form.is_set("token_file");
     let token_id = form.optional_secret("token_id", global.rocketchat_token_id.inline.as_ref())?;
     let token_id_file = form.file_or("token_id_file", global.rocketchat_token_id.file.as_ref())?;
     let token = form.optional_secret("token", global.rocketchat_token.inline.as_ref())?;

@@ -148,7 +148,8 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
     form.complete()?;
     let url = own.url.inline.as_ref().map(Secret::expose);
     check_own(form, &own)?;
-    let message = "update_message can only be used with bot tokens. api_url must be set to                    https://slack.com/api/chat.postMessage";
+    let message = "update_message can only be used with bot tokens. api_url must be set to \
+                   https://slack.com/api/chat.postMessage";
     form.refuse_if(config.update_message && url != Some(POST_MESSAGE), "update_message", message)?;
     resolve(form, global, own, &mut config)?;
     Ok(Settings::Slack(Box::new(config)))
@@ -178,8 +179,7 @@ fn resolve(form: &mut Form<'_>, global: &Global, own: Target, config: &mut Slack
     if url.is_none() && token.is_none() {
         return Err(form.error("", "no Slack API URL nor App token set either inline or in a file"));
     }
-    let both = token.inline.is_some() && token.file.is_some();
-    let printed = [token.inline.is_some(), token.file.is_some() && !both];
+    let with_token = token.inline.is_some();
     if let Some(credentials) = SecretSource::of(token.inline, token.file.clone()) {
         if config.http.authorization.is_some() {
             return Err(form.error("http_config", "http authorization can't be set when using Slack App tokens"));
@@ -198,10 +198,10 @@ fn resolve(form: &mut Form<'_>, global: &Global, own: Target, config: &mut Slack
     let fields = form.printed();
     let hidden = || Out::text(super::super::secret::HIDDEN);
     let before = ["send_resolved", "http_config"];
-    if printed[1] {
-        fields.insert_after(&before, "app_token_file", Out::text(token.file.unwrap_or_default()));
+    if let Some(file) = &token.file {
+        fields.insert_after(&before, "app_token_file", Out::text(file));
     }
-    if printed[0] {
+    if with_token {
         fields.insert_after(&before, "app_token", hidden());
     }
     if let Some(file) = &url.file {

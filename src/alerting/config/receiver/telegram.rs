@@ -50,7 +50,7 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
     let http = http(form, global)?;
     let api_url = form.raw_url("api_url")?.or_else(|| global.telegram_api_url.clone());
     form.printed().put("api_url", api_url.as_ref().map_or(Out::Null, |url| Out::text(url.to_string())));
-    let own = (!form.raw("bot_token")?.is_empty(), !form.raw("bot_token_file")?.is_empty());
+    let own = (form.is_set("bot_token"), form.is_set("bot_token_file"));
     let inherited = if own.0 || own.1 { Default::default() } else { global.telegram_bot_token.clone() };
     let bot_token = form.secret_or("bot_token", inherited.inline.as_ref())?;
     let bot_token_file = form.file_or("bot_token_file", inherited.file.as_ref())?;

@@ -46,7 +46,7 @@ const RESERVED: [&str; 7] = [
 
 pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings, ConfigError> {
     let http = http(form, global)?;
-    let both = !form.raw("api_key")?.is_empty() && !form.raw("api_key_file")?.is_empty();
+    let both = form.is_set("api_key") && form.is_set("api_key_file");
     let api_key = form.secret_or("api_key", global.victorops_api_key.inline.as_ref())?;
     let api_key_file = form.file_or("api_key_file", global.victorops_api_key.file.as_ref())?;
     let api_url = with_slash(form, "api_url", &mut global.victorops_api_url)?;
@@ -62,7 +62,8 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
     form.refuse_if(both, "api_key_file", "at most one of api_key & api_key_file must be configured")?;
     if let Some(name) = RESERVED.into_iter().find(|name| custom_fields.contains_key(*name)) {
         let message = format!(
-            "victorOps config contains custom field {name} which cannot be used as it conflicts with the fixed/static              fields"
+            "victorOps config contains custom field {name} which cannot be used as it conflicts with the fixed/static \
+            fields"
         );
         return Err(form.error("custom_fields", message));
     }

@@ -47,7 +47,7 @@ pub enum WechatMessageType {
 
 pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings, ConfigError> {
     let http = http(form, global)?;
-    let own = (!form.raw("api_secret")?.is_empty(), !form.raw("api_secret_file")?.is_empty());
+    let own = (form.is_set("api_secret"), form.is_set("api_secret_file"));
     let inherited = if own.0 || own.1 { Default::default() } else { global.wechat_api_secret.clone() };
     let api_secret = form.secret_or("api_secret", inherited.inline.as_ref())?;
     let api_secret_file = form.file_or("api_secret_file", inherited.file.as_ref())?;

@@ -49,7 +49,7 @@ fn says_what_is_wrong_and_where() {
         ),
         (
             "global: {http_config: {http_headers: {host: {}}}}",
-            "line 1: global.http_config.http_headers.host: setting header \"Host\" is not allowed",
+            "line 1: global.http_config.http_headers: setting header \"Host\" is not allowed",
         ),
         (
             "global: {http_config: {tls_config: {key_file: x}}}",
