@@ -25,12 +25,9 @@ func loadConfig(request json.RawMessage) (any, error) {
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	// as the program does with its default flags: UTF-8 matchers, and classic ones as a fallback
-	flags, err := featurecontrol.NewFlags(slog.Default(), "")
-	if err != nil {
+	if err := defaultMatchers(); err != nil {
 		return nil, err
 	}
-	compat.InitFromFlags(slog.Default(), flags)
 	loaded, err := config.Load(r.Text)
 	if err != nil {
 		return nil, err
@@ -47,6 +44,9 @@ func loadConfigFile(request json.RawMessage) (any, error) {
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
+	if err := defaultMatchers(); err != nil {
+		return nil, err
+	}
 	directory, err := os.MkdirTemp("", "compat-peer")
 	if err != nil {
 		return nil, err
@@ -61,4 +61,13 @@ func loadConfigFile(request json.RawMessage) (any, error) {
 		return nil, err
 	}
 	return strings.ReplaceAll(loaded.String(), directory, r.Directory), nil
+}
+
+// defaultMatchers does as the program does with its default flags: UTF-8 matchers, and classic ones as a fallback.
+func defaultMatchers() error {
+	flags, err := featurecontrol.NewFlags(slog.Default(), "")
+	if err == nil {
+		compat.InitFromFlags(slog.Default(), flags)
+	}
+	return err
 }

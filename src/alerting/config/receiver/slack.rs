@@ -180,7 +180,9 @@ fn resolve(form: &mut Form<'_>, global: &Global, own: Target, config: &mut Slack
         return Err(form.error("", "no Slack API URL nor App token set either inline or in a file"));
     }
     let with_token = token.inline.is_some();
-    if let Some(credentials) = SecretSource::of(token.inline, token.file.clone()) {
+    // as part of http_config the file counts from the config's directory, and by itself would not (reference behaviour)
+    let token_file = token.file.as_ref().map(|file| global.directory.join(file));
+    if let Some(credentials) = SecretSource::of(token.inline, token_file) {
         if config.http.authorization.is_some() {
             return Err(form.error("http_config", "http authorization can't be set when using Slack App tokens"));
         }
