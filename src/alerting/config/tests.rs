@@ -16,6 +16,7 @@ fn refusal(text: &str) -> String {
     parse(text, Mode::Fallback).unwrap_err().to_string()
 }
 
+mod receivers;
 mod refused;
 
 /// Prints of the reference (0.34.2) for the same texts.
