@@ -18,7 +18,12 @@ const NEST_MAX: u32 = 1000;
 /// Compiles an expression so that it must match a whole text.
 pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     // wrapped first, as Go does: `a)|(b` is an expression then
-    let rewritten = Rewriter::new(&format!("^(?:{pattern})$")).run()?;
+    compile_search(&format!("^(?:{pattern})$"))
+}
+
+/// Compiles an expression that may match anywhere in a text.
+pub(crate) fn compile_search(pattern: &str) -> Result<Regex, String> {
+    let rewritten = Rewriter::new(pattern).run()?;
     RegexBuilder::new(&rewritten).nest_limit(NEST_MAX).build().map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "expression too large".to_owned(),
         other => {
