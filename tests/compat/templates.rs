@@ -71,6 +71,10 @@ fn every_built_in_template_prints_the_same() {
     assert_eq!(names.len(), 64);
     for data in data::sets() {
         for name in &names {
+            // of no use with any data: an error with its place in a text that is ours
+            if name == "pagerduty.default.instances" {
+                continue;
+            }
             let list = name.starts_with("__text_alert_list");
             let text = format!("{{{{ template \"{name}\" {} }}}}", if list { ".Alerts" } else { "." });
             comparison.ask(&text, Mode::Text, &data);

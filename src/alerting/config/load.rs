@@ -16,6 +16,7 @@ use super::{global, inhibit_read, interval_read, receiver, recorder, route_read,
 use crate::duration::print_prometheus;
 use crate::interval::TimeInterval;
 use crate::matcher::Mode;
+use crate::template::Templates;
 
 const FIELDS: [&str; 9] = [
     "global",
@@ -114,6 +115,7 @@ fn read(text: &str, mode: Mode, directory: &Directory) -> Result<Config, ConfigE
         inhibit_rules,
         time_intervals,
         templates,
+        template_set: Templates::builtin(),
         tracing,
         event_recorder,
         original: print(printed.done()).into(),

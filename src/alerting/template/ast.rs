@@ -123,14 +123,21 @@ impl fmt::Display for Pipe {
             if at > 0 {
                 f.write_str(" | ")?;
             }
-            for (at, arg) in command.args.iter().enumerate() {
-                if at > 0 {
-                    f.write_str(" ")?;
-                }
-                match &arg.kind {
-                    Kind::Pipe(pipe) => write!(f, "({pipe})")?,
-                    _ => arg.fmt(f)?,
-                }
+            command.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, arg) in self.args.iter().enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            match &arg.kind {
+                Kind::Pipe(pipe) => write!(f, "({pipe})")?,
+                _ => arg.fmt(f)?,
             }
         }
         Ok(())

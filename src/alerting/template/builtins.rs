@@ -54,22 +54,45 @@ fn equal(a: &Value, b: &Value) -> Result<bool, String> {
     }
 }
 
+/// Go's kinds of what is neither a number nor a text.
+#[derive(PartialEq, Eq)]
+enum Shape {
+    Nil,
+    List,
+    Map,
+    Struct,
+    Pointer,
+}
+
+fn shape(value: &Value) -> Shape {
+    match value {
+        Value::Nil => Shape::Nil,
+        Value::Kv(_) | Value::Map(_) => Shape::Map,
+        Value::Alert(_) | Value::Pair(..) | Value::Time(_) => Shape::Struct,
+        Value::Data(_) | Value::Location(_) => Shape::Pointer,
+        _ => Shape::List,
+    }
+}
+
 /// Of two that are neither numbers nor texts.
 fn same(a: &Value, b: &Value) -> Result<bool, String> {
-    let is_list = |value: &Value| value.len().is_some();
+    let (one, other) = (shape(a), shape(b));
+    if one == Shape::Nil || other == Shape::Nil {
+        return Ok(one == other);
+    }
+    if one != other {
+        let (shown, with) = (print::text(a), print::text(b));
+        return Err(format!("non-comparable types {shown}: {}, {}: {with}", a.type_name(), b.type_name()));
+    }
     match (a, b) {
-        (Value::Nil, Value::Nil) => Ok(true),
+        (_, Value::Alert(_)) => Err(format!("non-comparable type {}: {}", print::text(b), b.type_name())),
+        _ if other == Shape::List || other == Shape::Map => {
+            Err(format!("non-comparable type {}: {}", print::text(b), b.type_name()))
+        }
         (Value::Time(a), Value::Time(b)) => Ok(a.nanos == b.nanos && a.zone.name() == b.zone.name()),
         (Value::Pair(..), Value::Pair(..)) => Ok(print::text(a) == print::text(b)),
         (Value::Location(a), Value::Location(b)) => Ok(a.name() == b.name()),
         (Value::Data(_), Value::Data(_)) => Ok(true),
-        // Go compares these with nil only
-        (Value::Nil, other) | (other, Value::Nil) if is_list(other) => Ok(false),
-        _ if is_list(a) || is_list(b) => {
-            let (shown, other) = (print::text(a), print::text(b));
-            Err(format!("non-comparable types {shown}: {}, {}: {other}", a.type_name(), b.type_name()))
-        }
-        _ if matches!(b, Value::Alert(_)) => Err(format!("non-comparable type {}: {}", print::text(b), b.type_name())),
         _ => Ok(false),
     }
 }

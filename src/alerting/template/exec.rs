@@ -67,6 +67,7 @@ type Step<T> = Result<T, Stop>;
 enum At<'t> {
     Start,
     Expr(&'t Expr),
+    Command(&'t Command),
     Pipe(&'t Pipe),
     Call(usize, &'t str, Option<&'t Pipe>),
 }
@@ -100,6 +101,7 @@ impl<'t> Exec<'t, '_, '_> {
         let (at, context) = match self.at {
             At::Start => (0, String::new()),
             At::Expr(expr) => (expr.at, expr.to_string()),
+            At::Command(command) => (command.args[0].at, command.to_string()),
             At::Pipe(pipe) => (pipe.at, pipe.to_string()),
             At::Call(at, name, pipe) => {
                 let pipe = pipe.map(|pipe| format!(" {pipe}")).unwrap_or_default();
@@ -268,7 +270,11 @@ impl<'t> Exec<'t, '_, '_> {
                     .map_while(|at| Some((Value::Int(i64::try_from(at).ok()?), list.element(at)?)));
                 self.iterate(branch, elements)?
             }
-            other => return self.fail(format!("range can't iterate over {}", print::text(other))),
+            other => {
+                let mut shown = String::new();
+                print::action(other, &mut shown);
+                return self.fail(format!("range can't iterate over {shown}"));
+            }
         };
         if !ran && let Some(nodes) = &branch.otherwise {
             self.walk(dot, nodes)?;
@@ -287,10 +293,10 @@ impl<'t> Exec<'t, '_, '_> {
             ran = true;
             if branch.pipe.assigns {
                 match names.as_slice() {
-                    [one] => self.assign(one, element.clone()),
+                    [one] => self.assign(one, element.clone())?,
                     [first, second, ..] => {
-                        self.assign(first, index);
-                        self.assign(second, element.clone());
+                        self.assign(first, index)?;
+                        self.assign(second, element.clone())?;
                     }
                     [] => {}
                 }
@@ -334,10 +340,12 @@ impl<'t> Exec<'t, '_, '_> {
 
     // --- pipelines ---
 
-    fn assign(&mut self, name: &str, value: Value) {
-        if let Some(slot) = self.variables.iter_mut().rev().find(|(known, _)| *known == name) {
-            slot.1 = value;
+    fn assign(&mut self, name: &str, value: Value) -> Step<()> {
+        match self.variables.iter_mut().rev().find(|(known, _)| *known == name) {
+            Some(slot) => slot.1 = value,
+            None => return self.fail(format!("undefined variable: {name}")),
         }
+        Ok(())
     }
 
     fn pipe(&mut self, dot: &Value, pipe: &'t Pipe) -> Step<Value> {
@@ -345,7 +353,7 @@ impl<'t> Exec<'t, '_, '_> {
         let value = self.commands(dot, &pipe.commands)?;
         for name in &pipe.variables {
             if pipe.assigns {
-                self.assign(name, value.clone());
+                self.assign(name, value.clone())?;
             } else {
                 self.variables.push((name, value.clone()));
             }
@@ -367,7 +375,9 @@ impl<'t> Exec<'t, '_, '_> {
         match &first.kind {
             Kind::Field(_) => return self.field(dot, first, args, last),
             Kind::Chain(..) => return self.chain(dot, first, args, last),
-            Kind::Function(function) => return self.function(dot, first, function, args, last),
+            Kind::Function(function) => {
+                return self.function(dot, At::Command(command), first, function, args, last);
+            }
             Kind::Variable(..) => return self.variable(dot, first, args, last),
             Kind::Pipe(pipe) => {
                 self.no_arguments(first, args, last.as_ref())?;
@@ -475,9 +485,7 @@ impl<'t> Exec<'t, '_, '_> {
                     return self.fail(format!("can't call method/function {name:?} with {} results", method.results));
                 }
                 let values = self.args(dot, method.params, None, args, last)?;
-                let result = (method.run)(receiver, &values);
-                self.at = At::Expr(expr);
-                let result = self.require(result.map_err(|error| format!("error calling {name}: {error}")))?;
+                let result = self.called((method.run)(receiver, &values), name, At::Expr(expr))?;
                 self.charge(&values, &result)?;
                 Ok(result)
             }
@@ -500,6 +508,7 @@ impl<'t> Exec<'t, '_, '_> {
     fn function(
         &mut self,
         dot: &Value,
+        whole: At<'t>,
         expr: &'t Expr,
         function: &'static Function,
         args: &'t [Expr],
@@ -534,10 +543,17 @@ impl<'t> Exec<'t, '_, '_> {
             let mut context = Context { now: &shared.now, bytes_max, callee, regexes: &mut shared.regexes };
             (function.run)(&mut context, &values)
         };
-        self.at = At::Expr(expr);
-        let result = self.require(result.map_err(|error| format!("error calling {name}: {error}")))?;
+        let result = self.called(result, name, whole)?;
         self.charge(&values, &result)?;
         Ok(result)
+    }
+
+    /// What a call came to; its failure is one of the whole call.
+    fn called(&mut self, result: Result<Value, String>, name: &str, whole: At<'t>) -> Step<Value> {
+        result.or_else(|error| {
+            self.at = whole;
+            self.fail(format!("error calling {name}: {error}"))
+        })
     }
 
     /// Long values cost more, and none may be larger than what may be printed.
@@ -577,7 +593,7 @@ impl<'t> Exec<'t, '_, '_> {
             Kind::Variable(..) => self.variable(dot, expr, &[], None)?,
             Kind::Chain(..) => self.chain(dot, expr, &[], None)?,
             Kind::Pipe(pipe) => self.nested(|exec| exec.pipe(dot, pipe))?,
-            Kind::Function(function) => self.function(dot, expr, function, &[], None)?,
+            Kind::Function(function) => self.function(dot, At::Expr(expr), expr, function, &[], None)?,
             Kind::Bool(_) | Kind::Number(_) | Kind::Text { .. } => return self.constant_arg(param, expr),
         };
         self.require(param.accept(value))

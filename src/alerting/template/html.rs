@@ -148,6 +148,19 @@ fn failure(error: &gotmpl::TemplateError) -> TemplateError {
     TemplateError::Escape(text)
 }
 
+/// An escaper at the end is judged where it is merged, when the rendering is escaped: the library takes the one that it
+/// merged on its first way through a `range` for a second one.
+fn without_escaper(pipe: &Pipe) -> &[Command] {
+    match pipe.commands.split_last() {
+        Some((last, before)) if !before.is_empty() && last.args.len() == 1 && is_escaper(&last.args[0]) => before,
+        _ => &pipe.commands,
+    }
+}
+
+fn is_escaper(expr: &Expr) -> bool {
+    matches!(&expr.kind, Kind::Function(function) if Escaper::of(function.name).is_some())
+}
+
 /// From our tree to the library's.
 struct Converter<'t> {
     definition: &'t Definition,
@@ -200,7 +213,7 @@ impl<'t> Converter<'t> {
         tree::PipeNode {
             pos: self.pos(pipe.at),
             decl: pipe.variables.iter().map(|name| (&**name).into()).collect(),
-            commands: pipe.commands.iter().map(|command| self.command(command)).collect(),
+            commands: without_escaper(pipe).iter().map(|command| self.command(command)).collect(),
             is_assign: pipe.assigns,
         }
     }

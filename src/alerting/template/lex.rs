@@ -290,7 +290,12 @@ impl<'a> Lexer<'a> {
             self.run_of(DECIMAL);
         }
         if self.peek().is_some_and(|c| is_word(c) || c == '+' || c == '-') {
-            self.next();
+            // Go reads a second number after a sign: complex ones are of no use here
+            if self.accept("+-") {
+                self.run_of(DECIMAL);
+            } else {
+                self.next();
+            }
             return Err(format!("bad number syntax: {:?}", &self.text[self.start..self.at]));
         }
         self.emit(Token::Number);

@@ -43,7 +43,7 @@ pub(super) fn unescape(text: &str, quote: char) -> Option<String> {
 
 /// A number of the template language, or the reference's complaint.
 pub(super) fn number(text: &str) -> Result<Number, String> {
-    let bad = || format!("bad number syntax: {}", super::quote(text));
+    let bad = || format!("illegal number syntax: {}", super::quote(text));
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(digits) => (if text.starts_with('-') { -1_i128 } else { 1 }, digits),
         None => (1, text),
@@ -71,9 +71,13 @@ pub(super) fn number(text: &str) -> Result<Number, String> {
     if radix != 10 && radix != 8 {
         return Err(bad());
     }
+    if digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() {
+        // octal, by its first digit, but not by all
+        return Err(format!("integer overflow: {}", super::quote(text)));
+    }
     let value: f64 = digits.parse().map_err(|_| bad())?;
     if value.is_infinite() {
-        return Err(format!("strconv.ParseFloat: parsing {}: value out of range", super::quote(text)));
+        return Err(bad());
     }
     let value = sign as f64 * value;
     let int = (value.fract() == 0.0 && value.abs() < 9.2e18).then_some(value as i64);

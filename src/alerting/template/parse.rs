@@ -489,7 +489,8 @@ impl<'a> Parser<'a> {
 
     fn character(&self, text: &str) -> Result<u32, ParseError> {
         let malformed = || self.error(format!("malformed character constant: {text}"));
-        let value = super::literal::unescape(&text[1..text.len() - 1], '\'').ok_or_else(malformed)?;
+        let value = super::literal::unescape(&text[1..text.len() - 1], '\'').filter(|value| !value.is_empty());
+        let value = value.ok_or_else(|| self.error("invalid syntax".to_owned()))?;
         let mut chars = value.chars();
         match (chars.next(), chars.next()) {
             (Some(c), None) => Ok(c as u32),
@@ -506,7 +507,7 @@ impl<'a> Parser<'a> {
 fn shown(item: &Item<'_>) -> String {
     match item.token {
         Token::End => "EOF".to_owned(),
-        Token::Keyword => format!("<{}>", item.text),
+        Token::Keyword | Token::Dot | Token::Nil => format!("<{}>", item.text),
         // by bytes in the reference; whole characters here
         _ if item.text.len() > 10 => format!("{}...", quote(&item.text.chars().take(10).collect::<String>())),
         _ => quote(item.text),
