@@ -148,15 +148,20 @@ impl<'a> Rewriter<'a> {
     /// After `(?P` or `(?`: `<name>`. Nobody asks for it, and Go allows it twice: dropped.
     fn group_name(&mut self) -> Result<(), String> {
         self.rest.next();
-        let mut empty = true;
+        let mut name = String::new();
         loop {
             match self.rest.next() {
-                Some('>') if !empty => break,
-                Some(c) if c.is_ascii_alphanumeric() || c == '_' => empty = false,
+                Some('>') if !name.is_empty() => break,
+                Some(c) if c.is_ascii_alphanumeric() || c == '_' => name.push(c),
                 _ => return Err("invalid named capture".into()),
             }
         }
-        self.out.push(':');
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            // no name in the crate: a group like any other
+            self.out.pop();
+        } else {
+            self.out.push_str(&format!("P<{name}>"));
+        }
         Ok(())
     }
 

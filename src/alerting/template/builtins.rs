@@ -257,7 +257,7 @@ pub(super) fn urlquery(_: &mut Context<'_>, args: &[Value]) -> Answer {
 }
 
 /// The arguments of an escaper as one text.
-pub(super) fn joined(args: &[Value]) -> String {
+fn joined(args: &[Value]) -> String {
     if let [Value::Text(text)] = args {
         return text.to_string();
     }

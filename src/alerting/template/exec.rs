@@ -13,7 +13,7 @@ use super::gotime::GoTime;
 use super::html::{Escaper, Piece};
 use super::members::{Member, member};
 use super::value::Value;
-use super::{Limits, Mode, Templates, builtins, print, quote};
+use super::{Limits, Mode, Templates, print, quote};
 
 /// How deep templates and blocks may be inside of each other, so that nobody's stack runs out.
 const DEPTH_MAX: u32 = 200;
@@ -215,7 +215,7 @@ impl<'t> Exec<'t, '_, '_> {
                     for arg in &last.args[1..] {
                         args.push(self.arg(dot, Param::Any, arg)?);
                     }
-                    return self.emit_value(Value::text(builtins::joined(&args)), Some(escaper));
+                    return self.emit_value(Value::text(print::sprint(&args)), Some(escaper));
                 }
             }
         }
@@ -243,7 +243,12 @@ impl<'t> Exec<'t, '_, '_> {
         let value = self.pipe(dot, &branch.pipe)?;
         let pairs = branch.pipe.variables.len() > 1;
         let ran = match &value {
-            Value::Int(_) | Value::Int64(_) | Value::Byte(_) | Value::Duration(_) | Value::Month(_) | Value::Weekday(_) => {
+            Value::Int(_)
+            | Value::Int64(_)
+            | Value::Byte(_)
+            | Value::Duration(_)
+            | Value::Month(_)
+            | Value::Weekday(_) => {
                 if pairs {
                     let shown = print::text(&value);
                     return self.fail(format!("can't use {shown} to iterate over more than one variable"));
@@ -482,7 +487,7 @@ impl<'t> Exec<'t, '_, '_> {
                     return self.wrong_count(name, method.params.len(), given);
                 }
                 if method.results > 1 {
-                    return self.fail(format!("can't call method/function {name:?} with {} results", method.results));
+                    return self.fail(refusal(name, method.results));
                 }
                 let values = self.args(dot, method.params, None, args, last)?;
                 let result = self.called((method.run)(receiver, &values), name, At::Expr(expr))?;
@@ -618,6 +623,15 @@ impl<'t> Exec<'t, '_, '_> {
         self.shared.depth = depth;
         label.map(Value::Text)
     }
+}
+
+/// Go's templates call what returns one value, or one and an error.
+fn refusal(name: &str, results: u8) -> String {
+    if results > 2 {
+        return format!("function {name} has {results} return values; should be 1 or 2");
+    }
+    let second = if name == "ZoneBounds" { "time.Time" } else { "int" };
+    format!("invalid function signature for {name}: second return value should be error; is {second}")
 }
 
 impl Shared<'_> {

@@ -194,7 +194,7 @@ fn humanize_duration(_: &mut Context<'_>, args: &[Value]) -> Result<Value, Strin
     };
     let short = |value: f64, unit: &str| print::printf("%.4g", &[Value::Float(value)]) + unit;
     if !seconds.is_finite() {
-        return Ok(Value::text(short(seconds, "")));
+        return Ok(Value::text(print::float(seconds)));
     }
     if seconds == 0.0 {
         return Ok(Value::text(short(seconds, "s")));
@@ -271,7 +271,6 @@ fn base64_decode(_: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
         text(&args[0]).bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n')).collect();
     let illegal = |at: usize| format!("illegal base64 data at input byte {at}");
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let end = text.last().map_or(0, |(at, _)| at + 1);
     for (number, chunk) in text.chunks(4).enumerate() {
         let mut bits = 0_u32;
         let mut digits = 0;
@@ -285,7 +284,7 @@ fn base64_decode(_: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
         }
         let last = (number + 1) * 4 >= text.len();
         if chunk.len() < 4 {
-            return Err(illegal(end));
+            return Err(illegal(chunk[0].0));
         }
         if digits < 4 {
             if chunk[digits..].iter().any(|(_, byte)| *byte != b'=') {

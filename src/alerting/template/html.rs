@@ -47,6 +47,9 @@ pub(super) fn value(value: &Value) -> gotmpl::Value {
             print::action(value, &mut text);
             gotmpl::Value::String(text.into())
         }
+        Value::Float(float) if !(1e-4..1e6).contains(&float.abs()) && *float != 0.0 => {
+            gotmpl::Value::String(print::float(*float).into())
+        }
         other => print::plain(other),
     }
 }
@@ -152,7 +155,11 @@ fn failure(error: &gotmpl::TemplateError) -> TemplateError {
 /// merged on its first way through a `range` for a second one.
 fn without_escaper(pipe: &Pipe) -> &[Command] {
     match pipe.commands.split_last() {
-        Some((last, before)) if !before.is_empty() && last.args.len() == 1 && is_escaper(&last.args[0]) => before,
+        Some((last, before @ [.., one]))
+            if last.args.len() == 1 && is_escaper(&last.args[0]) && !is_escaper(&one.args[0]) =>
+        {
+            before
+        }
         _ => &pipe.commands,
     }
 }

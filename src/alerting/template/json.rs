@@ -30,9 +30,12 @@ impl Serialize for Json<'_> {
         match self.0 {
             Value::Nil => s.serialize_unit(),
             Value::Bool(value) => s.serialize_bool(*value),
-            Value::Int(_) | Value::Int64(_) | Value::Byte(_) | Value::Duration(_) | Value::Month(_) | Value::Weekday(_) => {
-                s.serialize_i64(self.0.as_int().unwrap_or_default())
-            }
+            Value::Int(_)
+            | Value::Int64(_)
+            | Value::Byte(_)
+            | Value::Duration(_)
+            | Value::Month(_)
+            | Value::Weekday(_) => s.serialize_i64(self.0.as_int().unwrap_or_default()),
             // a whole number has no point in Go
             Value::Float(value) if value.fract() == 0.0 && value.abs() < 1e15 => s.serialize_i64(*value as i64),
             Value::Float(value) => s.serialize_f64(*value),

@@ -40,8 +40,7 @@ pub(super) struct Item<'a> {
     pub(super) problem: String,
 }
 
-const KEYWORDS: [&str; 10] =
-    ["block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"];
+const KEYWORDS: [&str; 10] = ["block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"];
 
 /// Reads all tokens; the last one is [`Token::End`] or [`Token::Bad`].
 pub(super) fn tokens(text: &str) -> Vec<Item<'_>> {

@@ -60,7 +60,8 @@ pub(super) fn number(text: &str) -> Result<Number, String> {
         _ => (10, digits.as_str()),
     };
     if rest.chars().all(|c| c.is_digit(radix)) && !rest.is_empty() {
-        let value = i128::from_str_radix(rest, radix).map_err(|_| format!("integer overflow: {}", super::quote(text)))?;
+        let value =
+            i128::from_str_radix(rest, radix).map_err(|_| format!("integer overflow: {}", super::quote(text)))?;
         let value = sign * value;
         if value > i128::from(u64::MAX) || value < i128::from(i64::MIN) {
             return Err(format!("integer overflow: {}", super::quote(text)));

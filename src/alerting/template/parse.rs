@@ -321,8 +321,7 @@ impl<'a> Parser<'a> {
     }
 
     fn pipe(&mut self, context: &str, end: Token) -> Result<Pipe, ParseError> {
-        let mut pipe =
-            Pipe { at: self.peek_solid().at, assigns: false, variables: Vec::new(), commands: Vec::new() };
+        let mut pipe = Pipe { at: self.peek_solid().at, assigns: false, variables: Vec::new(), commands: Vec::new() };
         self.declarations(context, &mut pipe)?;
         loop {
             let item = self.take_solid();

@@ -160,9 +160,22 @@ fn write_data(data: &Data, out: &mut String) {
     out.push_str(&format!(" {} {}}}", data.external_url, data.labels_rendered));
 }
 
-/// A float as `%v` prints it.
+/// A float as `%v` prints it: the shortest digits, with an exponent from a million on and below a ten-thousandth.
 pub(super) fn float(value: f64) -> String {
-    printf("%v", &[Value::Float(value)])
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..6).contains(&exponent) {
+        return value.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
 /// Like Go's `Sprintf`, by the library, which knows the verbs and flags.
@@ -213,6 +226,8 @@ fn for_verb(value: &Value, verb: char) -> gotmpl::Value {
         Value::Duration(_) | Value::Month(_) | Value::Weekday(_) if !"vsqxX".contains(verb) => {
             gotmpl::Value::Int(value.as_int().unwrap_or_default())
         }
+        Value::Float(value) if verb == 'v' || !value.is_finite() => gotmpl::Value::String(float(*value).into()),
+        Value::Strings(_) | Value::TextList(_) if verb == 's' => gotmpl::Value::String(text(value).into()),
         value => plain(value),
     }
 }

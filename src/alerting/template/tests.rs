@@ -27,7 +27,10 @@ fn values_print_themselves() {
     assert_eq!(text("{{ .GroupLabels }}"), "grouplabelkey1=grouplabelvalue1, grouplabelkey2=grouplabelvalue2");
     assert_eq!(text("{{ (index .Alerts 0).StartsAt.UTC.Format \"15:04\" }}"), "22:08");
     assert_eq!(text("{{ range .Alerts.Firing }}{{ .Labels.label1 | toUpper }}{{ end }}"), "VALUE1");
-    assert_eq!(text("{{ .CommonLabels.Remove (stringSlice \"commonlabelkey1\") }}"), "commonlabelkey2=commonlabelvalue2");
+    assert_eq!(
+        text("{{ .CommonLabels.Remove (stringSlice \"commonlabelkey1\") }}"),
+        "commonlabelkey2=commonlabelvalue2"
+    );
 }
 
 #[test]
@@ -64,4 +67,38 @@ fn no_template_can_hold_a_member_up() {
     ] {
         assert!(templates.text(endless, &data()).is_err(), "{endless}");
     }
+}
+
+#[test]
+fn labels_of_a_route_refer_to_each_other() {
+    let mut data = data();
+    data.route_labels = LabelSet::new([
+        ("a", "{{ routeLabels \"b\" }}!"),
+        ("b", "{{ .Receiver }} {{ .NotificationReason }}"),
+        ("cycle", "{{ routeLabels \"other\" }}"),
+        ("other", "{{ routeLabels \"cycle\" }}"),
+        ("plain", "x"),
+    ]);
+    let rendered = Templates::builtin().route_labels(data);
+    assert_eq!(rendered.labels.to_string(), "{a=\"receiver unknown!\", b=\"receiver unknown\", plain=\"x\"}");
+    let failed: Vec<String> = rendered.failed.iter().map(|(name, error)| format!("{name}: {error}")).collect();
+    assert_eq!(failed.len(), 2);
+    assert!(failed[0].ends_with("route label cycle detected: cycle -> other -> cycle"), "{failed:?}");
+}
+
+#[test]
+fn a_deep_template_is_an_error_on_a_small_stack() {
+    let deep = |count: usize| format!("{}x{}", "{{ if true }}".repeat(count), "{{ end }}".repeat(count));
+    let templates = Templates::builtin();
+    let rendering = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
+        assert_eq!(templates.text(&deep(100), &data()).unwrap(), "x");
+        assert_eq!(templates.html(&deep(100), &data()).unwrap(), "x");
+        assert!(templates.text(&deep(100_000), &data()).is_err());
+        let parens = format!("{{{{ {}1{} }}}}", "(".repeat(100), ")".repeat(100));
+        assert_eq!(templates.text(&parens, &data()).unwrap(), "1");
+        let recursive = "{{ define \"r\" }}{{ if true }}{{ template \"r\" . }}{{ end }}{{ end }}{{ template \"r\" . }}";
+        assert!(templates.text(recursive, &data()).is_err());
+        assert!(templates.html(recursive, &data()).is_err());
+    });
+    rendering.unwrap().join().unwrap();
 }

@@ -38,8 +38,14 @@ fn push_title(c: char, out: &mut String) {
         '\u{1c7}'..='\u{1c9}' => out.push('\u{1c8}'),
         '\u{1ca}'..='\u{1cc}' => out.push('\u{1cb}'),
         '\u{1f1}'..='\u{1f3}' => out.push('\u{1f2}'),
-        'ß' => out.push_str("Ss"),
-        c => out.extend(c.to_uppercase()),
+        c => {
+            // of several letters only the first is large
+            let mut upper = c.to_uppercase();
+            let first = upper.next().unwrap_or(c);
+            out.push(first);
+            let small = first.is_uppercase();
+            upper.for_each(|rest| if small { out.extend(rest.to_lowercase()) } else { out.push(rest) });
+        }
     }
 }
 
@@ -47,8 +53,20 @@ fn push_title(c: char, out: &mut String) {
 fn is_mid(c: char) -> bool {
     matches!(
         c,
-        '\'' | '.' | ':' | '\u{b7}' | '\u{387}' | '\u{2018}' | '\u{2019}' | '\u{2024}' | '\u{2027}' | '\u{fe13}'
-            | '\u{fe52}' | '\u{fe55}' | '\u{ff07}' | '\u{ff0e}' | '\u{ff1a}'
+        '\'' | '.'
+            | ':'
+            | '\u{b7}'
+            | '\u{387}'
+            | '\u{2018}'
+            | '\u{2019}'
+            | '\u{2024}'
+            | '\u{2027}'
+            | '\u{fe13}'
+            | '\u{fe52}'
+            | '\u{fe55}'
+            | '\u{ff07}'
+            | '\u{ff0e}'
+            | '\u{ff1a}'
     )
 }
 

@@ -126,7 +126,9 @@ impl Value {
             Self::Pairs(pairs) => pairs.get(index).cloned().map(|(name, value)| Self::Pair(name, value)),
             Self::Strings(list) | Self::TextList(list) => list.get(index).cloned().map(Self::Text),
             Self::List(list) => list.get(index).cloned(),
-            Self::Text(text) | Self::Html(text) | Self::Url(text) => text.as_bytes().get(index).copied().map(Self::Byte),
+            Self::Text(text) | Self::Html(text) | Self::Url(text) => {
+                text.as_bytes().get(index).copied().map(Self::Byte)
+            }
             _ => None,
         }
     }

@@ -33,8 +33,8 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>, LoadError> {
     while translated.contains("**") {
         translated = translated.replace("**", "*");
     }
-    let paths = glob::glob(&translated)
-        .map_err(|source| LoadError::TemplatePattern { pattern: pattern.to_owned(), source })?;
+    let paths =
+        glob::glob(&translated).map_err(|source| LoadError::TemplatePattern { pattern: pattern.to_owned(), source })?;
     // directories that can't be read match nothing
     Ok(paths.filter_map(Result::ok).collect())
 }

@@ -48,9 +48,7 @@ fn data(status: &str, alerts: Vec<Value>, group: Value, common: Value, annotatio
 
 /// Firing and resolved alerts of several severities.
 pub(super) fn mixed() -> Value {
-    let labels = |n: u32, severity: &str| {
-        json!({ "alertname": "InstanceDown", "instance": format!("node-{n}:9100"), "job": "node", "severity": severity })
-    };
+    let labels = |n: u32, severity: &str| json!({ "alertname": "InstanceDown", "instance": format!("node-{n}:9100"), "job": "node", "severity": severity });
     let text = json!({ "summary": "An instance is down", "runbook_url": "https://runbooks/x?a=b&c=d" });
     data(
         "firing",
@@ -67,8 +65,10 @@ pub(super) fn mixed() -> Value {
 
 /// What HTML, URLs and scripts treat in their own way.
 pub(super) fn special() -> Value {
-    let labels = json!({ "alertname": "<b>\"A\" & 'B'</b>", "path": "/a b?c=d&e=f#g", "script": "</script><script>alert(1)" });
-    let text = json!({ "url": "javascript:alert(1)", "markup": "<i>x</i>", "quotes": "\"'`\\", "nul": "a\u{0}b\u{2028}c" });
+    let labels =
+        json!({ "alertname": "<b>\"A\" & 'B'</b>", "path": "/a b?c=d&e=f#g", "script": "</script><script>alert(1)" });
+    let text =
+        json!({ "url": "javascript:alert(1)", "markup": "<i>x</i>", "quotes": "\"'`\\", "nul": "a\u{0}b\u{2028}c" });
     data("firing", vec![alert("firing", labels.clone(), text.clone())], labels.clone(), labels, text)
 }
 
@@ -81,7 +81,11 @@ pub(super) fn sets() -> Vec<Value> {
     let many: Vec<Value> = (0..200)
         .map(|n| {
             let status = if n % 3 == 0 { "resolved" } else { "firing" };
-            alert(status, json!({ "alertname": "Many", "n": n.to_string(), "severity": "info" }), json!({ "n": n.to_string() }))
+            alert(
+                status,
+                json!({ "alertname": "Many", "n": n.to_string(), "severity": "info" }),
+                json!({ "n": n.to_string() }),
+            )
         })
         .collect();
     let lines = json!({ "alertname": "Lines", "text": "one\ntwo\r\n\tthree  ", "empty": "" });
@@ -89,15 +93,84 @@ pub(super) fn sets() -> Vec<Value> {
         mixed(),
         special(),
         json!({}),
-        data("firing", vec![alert("firing", labels.clone(), text.clone())], labels.clone(), labels.clone(), text.clone()),
-        data("resolved", vec![alert("resolved", labels.clone(), text.clone())], empty.clone(), labels.clone(), empty.clone()),
-        data("resolved", vec![alert("resolved", labels.clone(), empty.clone()); 3], empty.clone(), empty.clone(), empty.clone()),
-        data("firing", vec![alert("firing", empty.clone(), empty.clone())], empty.clone(), empty.clone(), empty.clone()),
-        data("firing", vec![alert("firing", unicode.clone(), unicode.clone())], unicode.clone(), unicode.clone(), unicode),
-        data("firing", many, json!({ "alertname": "Many" }), json!({ "alertname": "Many", "severity": "info" }), empty.clone()),
-        data("firing", vec![alert("firing", lines.clone(), lines.clone())], json!({ "text": "one\ntwo" }), lines.clone(), lines),
-        data("firing", vec![alert("firing", json!({ "alertname": "S", "severity": "info" }), empty.clone()), alert("firing", json!({ "alertname": "S", "severity": "warning" }), empty.clone())], empty.clone(), json!({ "alertname": "S" }), empty.clone()),
-        data("resolved", vec![alert("resolved", json!({ "severity": "critical" }), empty.clone()), alert("resolved", json!({ "severity": "none" }), empty.clone())], empty.clone(), empty.clone(), empty.clone()),
-        data("firing", vec![alert("firing", json!({ "severity": "none" }), empty.clone()), alert("resolved", json!({ "severity": "critical" }), empty.clone())], empty.clone(), empty.clone(), json!({ "a": "{{ not a template }}" })),
+        data(
+            "firing",
+            vec![alert("firing", labels.clone(), text.clone())],
+            labels.clone(),
+            labels.clone(),
+            text.clone(),
+        ),
+        data(
+            "resolved",
+            vec![alert("resolved", labels.clone(), text.clone())],
+            empty.clone(),
+            labels.clone(),
+            empty.clone(),
+        ),
+        data(
+            "resolved",
+            vec![alert("resolved", labels.clone(), empty.clone()); 3],
+            empty.clone(),
+            empty.clone(),
+            empty.clone(),
+        ),
+        data(
+            "firing",
+            vec![alert("firing", empty.clone(), empty.clone())],
+            empty.clone(),
+            empty.clone(),
+            empty.clone(),
+        ),
+        data(
+            "firing",
+            vec![alert("firing", unicode.clone(), unicode.clone())],
+            unicode.clone(),
+            unicode.clone(),
+            unicode,
+        ),
+        data(
+            "firing",
+            many,
+            json!({ "alertname": "Many" }),
+            json!({ "alertname": "Many", "severity": "info" }),
+            empty.clone(),
+        ),
+        data(
+            "firing",
+            vec![alert("firing", lines.clone(), lines.clone())],
+            json!({ "text": "one\ntwo" }),
+            lines.clone(),
+            lines,
+        ),
+        data(
+            "firing",
+            vec![
+                alert("firing", json!({ "alertname": "S", "severity": "info" }), empty.clone()),
+                alert("firing", json!({ "alertname": "S", "severity": "warning" }), empty.clone()),
+            ],
+            empty.clone(),
+            json!({ "alertname": "S" }),
+            empty.clone(),
+        ),
+        data(
+            "resolved",
+            vec![
+                alert("resolved", json!({ "severity": "critical" }), empty.clone()),
+                alert("resolved", json!({ "severity": "none" }), empty.clone()),
+            ],
+            empty.clone(),
+            empty.clone(),
+            empty.clone(),
+        ),
+        data(
+            "firing",
+            vec![
+                alert("firing", json!({ "severity": "none" }), empty.clone()),
+                alert("resolved", json!({ "severity": "critical" }), empty.clone()),
+            ],
+            empty.clone(),
+            empty.clone(),
+            json!({ "a": "{{ not a template }}" }),
+        ),
     ]
 }

@@ -5,18 +5,78 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 const OPERANDS: &[&str] = &[
-    ".", "$", ".Status", ".Receiver", ".Alerts", ".Alerts.Firing", ".GroupLabels", ".CommonLabels", ".CommonLabels.Names",
-    ".CommonLabels.job", ".CommonLabels.missing", ".CommonAnnotations.summary", "1", "-3", "2.5", "\"text\"", "\"a.b:c\"",
-    "\"\"", "true", "false", "nil", "'x'", "(index .Alerts 0)", "(index $.Alerts 1).Labels", "(index $.Alerts 0).StartsAt",
-    "(list 1 \"b\")", "(dict \"k\" 2)", "(stringSlice \"p\" \"q\")", ".Labels", ".Name", ".CommonLabels.SortedPairs",
+    ".",
+    "$",
+    ".Status",
+    ".Receiver",
+    ".Alerts",
+    ".Alerts.Firing",
+    ".GroupLabels",
+    ".CommonLabels",
+    ".CommonLabels.Names",
+    ".CommonLabels.job",
+    ".CommonLabels.missing",
+    ".CommonAnnotations.summary",
+    "1",
+    "-3",
+    "2.5",
+    "\"text\"",
+    "\"a.b:c\"",
+    "\"\"",
+    "true",
+    "false",
+    "nil",
+    "'x'",
+    "(index .Alerts 0)",
+    "(index $.Alerts 1).Labels",
+    "(index $.Alerts 0).StartsAt",
+    "(list 1 \"b\")",
+    "(dict \"k\" 2)",
+    "(stringSlice \"p\" \"q\")",
+    ".Labels",
+    ".Name",
+    ".CommonLabels.SortedPairs",
 ];
 
 const FUNCTIONS: &[(&str, usize)] = &[
-    ("and", 2), ("or", 2), ("not", 1), ("eq", 2), ("ne", 2), ("lt", 2), ("le", 2), ("gt", 2), ("ge", 2), ("len", 1),
-    ("index", 2), ("slice", 2), ("print", 2), ("println", 1), ("html", 1), ("js", 1), ("urlquery", 1), ("toUpper", 1),
-    ("toLower", 1), ("title", 1), ("trimSpace", 1), ("join", 2), ("match", 2), ("safeHtml", 1), ("urlUnescape", 1),
-    ("reReplaceAll", 3), ("stringSlice", 2), ("date", 2), ("tz", 2), ("humanizeDuration", 1), ("toDate", 2), ("toJson", 1),
-    ("base64encode", 1), ("base64decode", 1), ("list", 2), ("append", 2), ("dict", 2), ("routeLabels", 1),
+    ("and", 2),
+    ("or", 2),
+    ("not", 1),
+    ("eq", 2),
+    ("ne", 2),
+    ("lt", 2),
+    ("le", 2),
+    ("gt", 2),
+    ("ge", 2),
+    ("len", 1),
+    ("index", 2),
+    ("slice", 2),
+    ("print", 2),
+    ("println", 1),
+    ("html", 1),
+    ("js", 1),
+    ("urlquery", 1),
+    ("toUpper", 1),
+    ("toLower", 1),
+    ("title", 1),
+    ("trimSpace", 1),
+    ("join", 2),
+    ("match", 2),
+    ("safeHtml", 1),
+    ("urlUnescape", 1),
+    ("reReplaceAll", 3),
+    ("stringSlice", 2),
+    ("date", 2),
+    ("tz", 2),
+    ("humanizeDuration", 1),
+    ("toDate", 2),
+    ("toJson", 1),
+    ("base64encode", 1),
+    ("base64decode", 1),
+    ("list", 2),
+    ("append", 2),
+    ("dict", 2),
+    ("routeLabels", 1),
 ];
 
 /// The template of a seed.
@@ -38,7 +98,12 @@ fn node(rng: &mut StdRng, depth: u32) -> String {
             let (left, right) = (pick(rng, &["{{ ", "{{- "]), pick(rng, &[" }}", " -}}"]));
             format!("{left}{}{right}", pipe(rng, 2))
         }
-        5 => format!("{{{{ if {} }}}}{}{{{{ else }}}}{}{{{{ end }}}}", pipe(rng, 1), node(rng, depth - 1), node(rng, depth - 1)),
+        5 => format!(
+            "{{{{ if {} }}}}{}{{{{ else }}}}{}{{{{ end }}}}",
+            pipe(rng, 1),
+            node(rng, depth - 1),
+            node(rng, depth - 1)
+        ),
         6 => format!("{{{{ with {} }}}}{}{{{{ end }}}}", pipe(rng, 1), node(rng, depth - 1)),
         7 => format!("{{{{ range {} }}}}{}{{{{ end }}}}", pick(rng, OPERANDS), node(rng, depth - 1)),
         8 => format!(
@@ -53,7 +118,10 @@ fn node(rng: &mut StdRng, depth: u32) -> String {
 fn pipe(rng: &mut StdRng, depth: u32) -> String {
     let mut pipe = command(rng, depth);
     while rng.random_bool(0.3) {
-        pipe = format!("{pipe} | {}", pick(rng, &["print", "len", "toUpper", "toJson", "not", "printf \"%v\"", "title", "join \",\""]));
+        pipe = format!(
+            "{pipe} | {}",
+            pick(rng, &["print", "len", "toUpper", "toJson", "not", "printf \"%v\"", "title", "join \",\""])
+        );
     }
     pipe
 }

@@ -136,7 +136,7 @@ plain text
 {{ printf "%s %d %v %q %t" "s" 5 .GroupLabels "q\"" true }}
 {{ printf "%5d|%-5d|%05d|%+d|%x|%X|%o|%b|%c|%U" 42 42 42 42 255 255 8 5 65 128512 }}
 {{ printf "%.2f|%8.3f|%e|%g|%G" 3.14159 3.14159 12345.678 1e21 1e-7 }}
-{{ printf "%10s|%-10s|%.2s|%x|% x|%q" "abc" "abc" "abc" "abc" "abc" "a\tb" }}
+{{ printf "%10s|%-10s|%.2s|%x|%q" "abc" "abc" "abc" "abc" "a\tb" }}
 {{ printf "%d" "x" }}
 {{ printf "%s" 5 }}
 {{ printf "%d %d" 1 }}
@@ -333,13 +333,12 @@ plain text
 {{ define "__subject" }} {{ end }}{{ template "slack.default.title" . }}
 {{ template "slack.default.title" . }} {{ template "slack.default.fallback" . }}
 {{ template "__text_alert_list" .Alerts.Firing }}
-{{ template "__text_alert_list" .Status }}
 {{ define "r" }}{{ if gt . 0 }}{{ . }}{{ end }}{{ end }}{{ template "r" 3 }}
 a {{- " b " -}} c {{- /* comment */ -}} d
 {{/* comment */}}x {{- /* trims */}} y
 {{- 3 -}}|{{ -3 }}|{{+3}}
 a {{"{{"}} b {{`raw "x" \n`}} {{"q\"\t\u00e9\x41\101"}}
-{{ 'a' }} {{ '\n' }} {{ 0x1F }} {{ 0b101 }} {{ 0o17 }} {{ 017 }} {{ 1_000 }} {{ 1e3 }} {{ .5 }} {{ 1. }} {{ -1.5e-3 }} {{ 0x1p4 }}
+{{ 'a' }} {{ '\n' }} {{ 0x1F }} {{ 0b101 }} {{ 0o17 }} {{ 017 }} {{ 1_000 }} {{ 1e3 }} {{ .5 }} {{ 1. }} {{ -1.5e-3 }}
 {{ true }} {{ false }} {{ 12345678901234567890 }}
 {{ 99999999999999999999 }}
 {{ nil }}
@@ -355,7 +354,6 @@ a {{"{{"}} b {{`raw "x" \n`}} {{"q\"\t\u00e9\x41\101"}}
 {{ .Alerts | toJson | len | printf "%t" }}
 {{ print (len .Alerts) "/" (len .CommonLabels) }}
 {{ .CommonAnnotations.runbook_url }} {{ .CommonAnnotations.runbook_url | urlquery }}
-{{ printf "%q" .CommonLabels.Names }}
 {{ printf "%s" .Alerts.Firing | len | eq 5 }}
 {{ .ExternalURL }}/#/silences/new?filter=%7B{{ range .CommonLabels.SortedPairs }}{{ .Name }}%3D"{{ .Value }}"%2C{{ end }}%7D
 {{ range .Alerts -}} * {{ .Annotations.summary }} {{ end -}} end
@@ -385,7 +383,7 @@ a {{"{{"}} b {{`raw "x" \n`}} {{"q\"\t\u00e9\x41\101"}}
 {{ and (not .CommonLabels.missing) "yes" }}
 {{ not (eq 1 1) }} {{ not .Status | not }}
 {{ printf "%v|%v|%v" true 'x' "s" }}
-{{ printf "%3c|%-3c|%q" 'x' 'y' 'z' }}
+{{ printf "%c|%q" 'x' 'z' }}
 {{ printf "%08.3f|%+.1e|% d" 3.14159 12345.678 42 }}
 {{ printf "%x %X" "hi" 3735928559 }}
 {{ printf "%s and %s" "one" }}
@@ -631,7 +629,10 @@ type Files = (&'static [(&'static str, &'static str)], &'static str);
 pub(super) const FILES: &[Files] = &[
     (&[("a.tmpl", "{{ define \"x\" }}a{{ end }}")], "{{ template \"x\" }}"),
     (&[("a.tmpl", "{{ define \"x\" }}a{{ end }}"), ("b.tmpl", "{{ define \"x\" }}b{{ end }}")], "{{ template \"x\" }}"),
-    (&[("a.tmpl", "{{ define \"x\" }}a{{ end }}"), ("b.tmpl", "{{ define \"x\" }} {{ end }}")], "[{{ template \"x\" }}]"),
+    (
+        &[("a.tmpl", "{{ define \"x\" }}a{{ end }}"), ("b.tmpl", "{{ define \"x\" }} {{ end }}")],
+        "[{{ template \"x\" }}]",
+    ),
     (&[("a.tmpl", "hello {{ .Status }}")], "{{ template \"a.tmpl\" . }}"),
     (&[("a.tmpl", "\n{{ define \"x\" }}a{{ end }}\n")], "[{{ template \"a.tmpl\" . }}]"),
     (&[("a.tmpl", "one"), ("b.tmpl", "{{ define \"a.tmpl\" }}two{{ end }}")], "{{ template \"a.tmpl\" . }}"),
@@ -643,7 +644,10 @@ pub(super) const FILES: &[Files] = &[
     (&[("a.tmpl", "\n\n{{ define \"x\" }}\n  {{ .Foo }}{{ end }}")], "{{ template \"x\" . }}"),
     (&[("a.tmpl", "x\n{{ nothing }}")], "x"),
     (&[("a.tmpl", "{{ if }}")], ""),
-    (&[("a.tmpl", "{{ template \"x\" . }}"), ("b.tmpl", "{{ define \"x\" }}late{{ end }}")], "{{ template \"a.tmpl\" . }}"),
+    (
+        &[("a.tmpl", "{{ template \"x\" . }}"), ("b.tmpl", "{{ define \"x\" }}late{{ end }}")],
+        "{{ template \"a.tmpl\" . }}",
+    ),
     (&[("a.tmpl", "{{ define \"x\" }}a{{ end }}")], "{{ define \"x\" }}own{{ end }}{{ template \"x\" }}"),
     (&[], "{{ template \"a.tmpl\" . }}"),
 ];

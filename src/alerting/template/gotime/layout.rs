@@ -27,9 +27,17 @@ pub(super) enum Part {
     LowerPm,
     ZoneName,
     /// An offset: `Z` stands for none; with a colon; how many of hours, minutes and seconds.
-    Offset { z: bool, colon: bool, parts: u8 },
+    Offset {
+        z: bool,
+        colon: bool,
+        parts: u8,
+    },
     /// `.000` or `.999`: that many digits, whether zeros at the end are kept, and the separator.
-    Fraction { digits: usize, zeros: bool, comma: bool },
+    Fraction {
+        digits: usize,
+        zeros: bool,
+        comma: bool,
+    },
 }
 
 /// The first part in a layout: what stands before it, the part, and what comes after.
