@@ -1,5 +1,6 @@
 //! Templates: the same text, or an error on the same input.
 
+mod alerts;
 mod data;
 mod generated;
 mod texts;

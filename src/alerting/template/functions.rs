@@ -144,7 +144,7 @@ fn append(_: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
 }
 
 fn dict(_: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err("dict requires an even number of arguments".to_owned());
     }
     let mut map = BTreeMap::new();

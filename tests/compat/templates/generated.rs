@@ -79,9 +79,97 @@ const FUNCTIONS: &[(&str, usize)] = &[
     ("routeLabels", 1),
 ];
 
+const TEXTS: &[&str] = &[
+    ".Status",
+    ".Receiver",
+    "$.ExternalURL",
+    "\"a.b:c d\"",
+    "\"\"",
+    "$.CommonLabels.job",
+    "$.CommonLabels.missing",
+    "(index $.Alerts 0).Labels.instance",
+    "$.CommonAnnotations.summary",
+    "(print $.CommonLabels)",
+    "(toJson $.Alerts)",
+    "((index $.Alerts 0).StartsAt.Format \"2006 Jan\")",
+    "(join \"+\" $.CommonLabels.Values)",
+    "(printf \"%d-%s\" 7 \"x\")",
+];
+const TEXT_FUNCTIONS: &[&str] = &[
+    "toUpper",
+    "toLower",
+    "title",
+    "trimSpace",
+    "html",
+    "js",
+    "urlquery",
+    "base64encode",
+    "printf \"<%s>\"",
+    "print 1",
+    "reReplaceAll \"[a-m]+\" \"<$0>\"",
+    "printf \"%q\"",
+    "toJson",
+    "printf \"%.3s|%8s\" \"wxyz\"",
+];
+const CONDITIONS: &[&str] = &[
+    "eq .Status \"firing\"",
+    "gt (len $.Alerts) 2",
+    "and .Status $.CommonLabels.missing",
+    "or $.CommonLabels.missing 0",
+    "not $.GroupLabels",
+    "ne $.CommonLabels.job \"node\"",
+    "match \"n.de\" $.CommonLabels.job",
+    "$.CommonLabels.severity",
+];
+const LISTS: &[&str] = &[
+    "$.Alerts",
+    "$.Alerts.Firing",
+    "$.Alerts.Resolved",
+    "$.CommonLabels.SortedPairs",
+    "$.CommonLabels.Names",
+    "list 1 2 3",
+    "$.CommonAnnotations",
+    "3",
+    "stringSlice \"p\" \"q\"",
+    "dict \"b\" 1 \"a\" 2",
+    "slice $.Alerts 1",
+];
+
+/// A template most of which makes sense.
+fn fitting(rng: &mut StdRng, depth: u32) -> String {
+    let inner = |rng: &mut StdRng| if depth == 0 { "|".to_owned() } else { fitting(rng, depth - 1) };
+    let mut text = format!("$.Status | {}", pick(rng, TEXT_FUNCTIONS));
+    if depth > 1 {
+        text = format!("{} | {}", pick(rng, TEXTS), pick(rng, TEXT_FUNCTIONS));
+    }
+    match rng.random_range(0..6) {
+        0 => format!("{{{{ {text} }}}}"),
+        1 => format!("{{{{ $x := {text} }}}}{{{{ $x }}}} {{{{- len $x -}}}} "),
+        2 => format!("{{{{ if {} }}}}{}{{{{ else }}}}{}{{{{ end }}}}", pick(rng, CONDITIONS), inner(rng), inner(rng)),
+        3 => format!(
+            "{{{{ range $i, $e := {} }}}}{{{{ $e }}}}{}{{{{ end }}}}",
+            pick(rng, &LISTS[..5]),
+            inner_of_loop(rng)
+        ),
+        4 => format!("{{{{ range {} }}}}{{{{ . }}}}{{{{ else }}}}none{{{{ end }}}}{}", pick(rng, LISTS), inner(rng)),
+        _ => format!("{{{{ with {} }}}}{{{{ . }}}}{{{{ end }}}}\n{}", pick(rng, TEXTS), inner(rng)),
+    }
+}
+
+fn inner_of_loop(rng: &mut StdRng) -> String {
+    pick(
+        rng,
+        &["{{ if $i }}, {{ end }}", "{{ break }}", "{{ continue }}x", "{{ $i | printf \"%03d\" }}", "{{ $.Status }}"],
+    )
+    .to_owned()
+}
+
 /// The template of a seed.
 pub(super) fn template(seed: u64) -> String {
     let mut rng = StdRng::seed_from_u64(seed);
+    if seed % 2 == 0 {
+        return fitting(&mut rng, 3);
+    }
     let count = rng.random_range(1..4);
     (0..count).map(|_| node(&mut rng, 3)).collect()
 }

@@ -19,7 +19,7 @@ impl GoTime {
         while let (before, Some((part, _)), after) = layout::next(rest) {
             out.push_str(before);
             rest = after;
-            let hour12 = if date.hour % 12 == 0 { 12 } else { date.hour % 12 };
+            let hour12 = if date.hour.is_multiple_of(12) { 12 } else { date.hour % 12 };
             let (month, weekday) = (MONTHS[usize::from(date.month) - 1], WEEKDAYS[usize::from(date.weekday)]);
             match part {
                 Part::LongMonth => out.push_str(month),
