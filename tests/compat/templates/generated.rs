@@ -167,7 +167,7 @@ fn inner_of_loop(rng: &mut StdRng) -> String {
 /// The template of a seed.
 pub(super) fn template(seed: u64) -> String {
     let mut rng = StdRng::seed_from_u64(seed);
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         return fitting(&mut rng, 3);
     }
     let count = rng.random_range(1..4);
