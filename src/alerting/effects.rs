@@ -243,6 +243,15 @@ pub enum Event {
         /// The `alertname`.
         name: String,
     },
+    /// A label of a route could not be rendered for a group, which goes without it.
+    RouteLabelFailed {
+        /// Key of the group.
+        group: Arc<str>,
+        /// Name of the label.
+        label: Arc<str>,
+        /// Why.
+        error: String,
+    },
     /// A stored silence can't be used, since one of its matchers makes no sense here.
     SilenceUnusable {
         /// Its id.

@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod grouping;
+mod labels;
 mod look;
 mod peers;
 

@@ -23,6 +23,7 @@ mod route;
 pub mod silence;
 pub mod stats;
 mod store;
+pub mod template;
 pub mod time;
 mod timer;
 pub mod view;

@@ -17,6 +17,8 @@ pub(crate) struct RouteNode {
     pub(crate) route: config::Route,
     /// Labels of the route, packed.
     pub(crate) labels: LabelSet,
+    /// Whether any of them is a template.
+    pub(crate) templated: bool,
     /// Index of its receiver in the configuration.
     pub(crate) receiver: usize,
     children: Vec<RouteIndex>,
@@ -42,7 +44,8 @@ impl Routes {
         let receiver = config.receivers.iter().position(|r| r.name == route.receiver).unwrap_or_default();
         let own = config::Route { routes: Vec::new(), ..route.clone() };
         let labels = LabelSet::new(own.labels.iter());
-        self.nodes.push(RouteNode { route: own, labels, receiver, children: Vec::new() });
+        let templated = own.labels.values().any(|value| value.contains("{{"));
+        self.nodes.push(RouteNode { route: own, labels, templated, receiver, children: Vec::new() });
         for child in &route.routes {
             let child = self.add(config, child);
             self.nodes[index as usize].children.push(child);

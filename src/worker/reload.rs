@@ -1,5 +1,6 @@
 //! Reads the config file at start and again when asked to, keeps the running one when the new one is bad.
 
+mod templates;
 mod watch_file;
 
 use std::io;
@@ -59,6 +60,30 @@ pub enum LoadError {
         /// What is wrong, and where.
         #[source]
         source: ConfigError,
+    },
+    /// A pattern of `templates` is none.
+    #[error("finding the template files `{pattern}`")]
+    TemplatePattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: glob::PatternError,
+    },
+    /// A template file can't be read.
+    #[error("reading template file `{path}`")]
+    TemplateRead {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A template file doesn't parse.
+    #[error("parsing template file `{}`: line {}, column {}: {}: `{}`", .error.file, .error.line, .error.column, .error.message, .error.source_line.trim())]
+    Template {
+        /// What is wrong, and where.
+        error: alerting::template::ParseError,
     },
 }
 
@@ -192,14 +217,18 @@ async fn read(path: PathBuf) -> Result<Vec<u8>, LoadError> {
 async fn parse(path: PathBuf, content: Vec<u8>, mode: Mode) -> Result<Arc<Config>, LoadError> {
     let Ok(text) = String::from_utf8(content) else { return Err(LoadError::NotText { path }) };
     let directory = path.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
+    let of = path.clone();
     let read = move || {
-        let config = config::parse_in(&text, mode, &directory)?;
-        config.unsupported().map_or(Ok(config), Err)
+        let parsed = config::parse_in(&text, mode, &directory);
+        let supported = parsed.and_then(|config| config.unsupported().map_or(Ok(config), Err));
+        let mut config = supported.map_err(|source| LoadError::Parse { path: of, source })?;
+        templates::read(&mut config)?;
+        Ok(config)
     };
     let parsed = tokio::task::spawn_blocking(read).await;
     match parsed {
         Ok(Ok(config)) => Ok(Arc::new(config)),
-        Ok(Err(source)) => Err(LoadError::Parse { path, source }),
+        Ok(Err(error)) => Err(error),
         Err(panicked) => Err(LoadError::Read { path, source: io::Error::other(panicked) }),
     }
 }

@@ -17,6 +17,7 @@ use crate::duration::print_prometheus;
 use crate::interval::TimeInterval;
 use crate::label::GoQuoted;
 use crate::matcher::Mode;
+use crate::template::Templates;
 
 const FIELDS: [&str; 9] = [
     "global",
@@ -119,6 +120,7 @@ fn read(text: &str, mode: Mode, directory: &Directory) -> Result<Config, ConfigE
         inhibit_rules,
         time_intervals,
         templates,
+        template_set: Templates::builtin(),
         tracing,
         event_recorder,
         original: print(printed.done()).into(),

@@ -12,6 +12,7 @@ use super::tracing::TracingConfig;
 use crate::interval::TimeInterval;
 use crate::label::LabelSet;
 use crate::matcher::{Matcher, Mode};
+use crate::template::Templates;
 
 /// A validated config; immutable.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub time_intervals: BTreeMap<Arc<str>, Vec<TimeInterval>>,
     /// Patterns of files with templates, in order.
     pub templates: Vec<String>,
+    /// The built-in templates, and those of the files once the shell has read them.
+    pub template_set: Templates,
     /// Where spans go.
     pub tracing: Option<TracingConfig>,
     /// Where events are recorded.

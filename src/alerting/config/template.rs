@@ -4,13 +4,7 @@
 /// while it reads a config.
 ///
 /// # Errors
-/// What is wrong with it, without the text.
-// The template engine takes this over; until then only unbalanced marks are found.
+/// What is wrong with it.
 pub(super) fn check_builtin(text: &str) -> Result<(), String> {
-    let mut rest = text;
-    while let Some((_, inside)) = rest.split_once("{{") {
-        let Some((_, after)) = inside.split_once("}}") else { return Err("template: :1: unclosed action".into()) };
-        rest = after;
-    }
-    Ok(())
+    crate::template::check_builtin(text).map_err(|error| error.to_string())
 }

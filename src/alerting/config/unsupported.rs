@@ -24,7 +24,6 @@ const NOT_YET: &[&str] = &[
     "victorops",
     "webex",
     "wechat",
-    "templates in route labels",
     "templates in url",
     "payload",
     "oauth2",
@@ -33,7 +32,6 @@ const NOT_YET: &[&str] = &[
     "no_proxy",
     "proxy_from_environment",
     "proxy_connect_header",
-    "templates",
     "tracing",
     "event_recorder",
 ];

@@ -302,6 +302,8 @@ impl Engine {
         if self.superseded(id, tick, &picture) {
             return self.finish(now, id, false);
         }
+        let Some(labels) = self.route_labels(now, group) else { return };
+        self.report_labels(group, &labels);
         let Some(running) = &self.running else { return };
         let Some(of_group) = self.groups.get(group) else { return };
         let node = running.routes.node(of_group.route);
@@ -325,7 +327,7 @@ impl Engine {
             receiver: receiver.name.clone(),
             reason,
             group_labels: of_group.labels.clone(),
-            route_labels: node.labels.clone(),
+            route_labels: labels.labels,
             group_key: of_group.key.clone(),
             external_url: self.options.external_url.clone(),
             alerts,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Engine, dispatch::print_order};
 use crate::config::Config;
 use crate::group::Group;
+use crate::label::LabelSet;
 use crate::silence::{Silence, SilenceId, SilenceState};
 use crate::stats::Stats;
 use crate::time::Timestamp;
@@ -52,10 +53,11 @@ impl<'a> View<'a> {
             if !wanted {
                 continue;
             }
+            let rendered = self.engine.route_labels(self.now, number);
             let mut row = GroupRow {
                 labels: group.labels.clone(),
                 receiver: receiver.name.clone(),
-                route_labels: node.labels.clone(),
+                route_labels: rendered.map(|rendered| rendered.labels).unwrap_or_else(LabelSet::empty),
                 key: group.key.clone(),
                 alerts: Vec::new(),
             };

@@ -11,7 +11,7 @@ use crate::label::{GoQuoted, LabelSet};
 
 mod classic;
 mod mode;
-mod re2;
+pub(crate) mod re2;
 #[cfg(test)]
 mod tests;
 mod utf8;

@@ -18,7 +18,12 @@ const NEST_MAX: u32 = 1000;
 /// Compiles an expression so that it must match a whole text.
 pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     // wrapped first, as Go does: `a)|(b` is an expression then
-    let rewritten = Rewriter::new(&format!("^(?:{pattern})$")).run()?;
+    compile_search(&format!("^(?:{pattern})$"))
+}
+
+/// Compiles an expression that may match anywhere in a text.
+pub(crate) fn compile_search(pattern: &str) -> Result<Regex, String> {
+    let rewritten = Rewriter::new(pattern).run()?;
     RegexBuilder::new(&rewritten).nest_limit(NEST_MAX).build().map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "expression too large".to_owned(),
         other => {
@@ -143,15 +148,20 @@ impl<'a> Rewriter<'a> {
     /// After `(?P` or `(?`: `<name>`. Nobody asks for it, and Go allows it twice: dropped.
     fn group_name(&mut self) -> Result<(), String> {
         self.rest.next();
-        let mut empty = true;
+        let mut name = String::new();
         loop {
             match self.rest.next() {
-                Some('>') if !empty => break,
-                Some(c) if c.is_ascii_alphanumeric() || c == '_' => empty = false,
+                Some('>') if !name.is_empty() => break,
+                Some(c) if c.is_ascii_alphanumeric() || c == '_' => name.push(c),
                 _ => return Err("invalid named capture".into()),
             }
         }
-        self.out.push(':');
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            // no name in the crate: a group like any other
+            self.out.pop();
+        } else {
+            self.out.push_str(&format!("P<{name}>"));
+        }
         Ok(())
     }
 

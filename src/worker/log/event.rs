@@ -64,6 +64,9 @@ pub(crate) fn log(event: &Event, taste: Taste) {
         }
         Event::PeerRejected { address, error } => warn!(addr = %address, err = %error, "peer's message refused"),
         Event::AlertLimited { name } => warn!(alertname = %name, "alert dropped, its name has too many"),
+        Event::RouteLabelFailed { group, label, error } => {
+            tracing::error!(aggrGroup = %group, label = %label, err = %error, "failed to render route label");
+        }
         Event::SilenceUnusable { id, cause } => {
             tracing::error!(silence_id = %id, err = %cause, "Failed to compile silence matchers during snapshot load");
         }

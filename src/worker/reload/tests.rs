@@ -144,3 +144,21 @@ async fn what_is_wrong_with_a_file_is_said() {
     let bad = crate::log::chain(&load(&path, Mode::Fallback).await.unwrap_err());
     assert!(bad.starts_with("parsing config file `") && bad.contains("line "), "{bad}");
 }
+
+#[tokio::test]
+async fn template_files_come_with_the_config() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("alertmanager.yml");
+    fs::write(&path, format!("templates: ['t/*.tmpl', 'nothing/*']\n{GOOD}")).unwrap();
+    fs::create_dir(dir.path().join("t")).unwrap();
+    fs::write(dir.path().join("t/a.tmpl"), "{{ define \"mine\" }}a{{ end }}").unwrap();
+    let config = load(&path, Mode::Fallback).await.unwrap();
+    assert!(config.template_set.names().any(|name| name == "mine"));
+
+    fs::write(dir.path().join("t/b.tmpl"), "\n  {{ upper }}").unwrap();
+    let error = load(&path, Mode::Fallback).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "parsing template file `b.tmpl`: line 2, column 6: function \"upper\" not defined: `{{ upper }}`"
+    );
+}

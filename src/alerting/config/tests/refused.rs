@@ -185,13 +185,8 @@ fn says_what_is_wrong_and_where() {
 #[test]
 fn says_what_this_version_cannot_do() {
     let rows = [
-        ("templates: [x.tmpl]", "templates: templates not supported yet"),
         ("tracing: {endpoint: x}", "tracing: tracing not supported yet"),
         ("event_recorder: {stdout_outputs: [{}]}", "event_recorder: event_recorder not supported yet"),
-        (
-            "route: {receiver: a, routes: [{labels: {x: '{{ .Y }}'}}]}",
-            "route.routes[0].labels: templates in route labels not supported yet",
-        ),
         (
             "receivers: [{name: a, slack_configs: [{api_url: 'http://x'}]}]",
             "line 2: receivers[0].slack_configs[0]: slack not supported yet",

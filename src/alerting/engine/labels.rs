@@ -1,0 +1,48 @@
+//! Labels of a route, rendered for a group.
+
+use std::sync::Arc;
+
+use super::Engine;
+use super::dispatch::sort_for_print;
+use crate::alert::Alert;
+use crate::effects::Event;
+use crate::nflog::SendReason;
+use crate::notify::Data;
+use crate::template::{self, RouteLabels};
+use crate::time::Timestamp;
+
+impl Engine {
+    /// The labels of a group's route as they are with all of the group's alerts, muted ones too (reference behaviour).
+    pub(super) fn route_labels(&self, now: Timestamp, number: u32) -> Option<RouteLabels> {
+        let running = self.running.as_ref()?;
+        let group = self.groups.get(number)?;
+        let node = running.routes.node(group.route);
+        if !node.templated {
+            return Some(RouteLabels { labels: node.labels.clone(), failed: Vec::new() });
+        }
+        let mut alerts: Vec<Arc<Alert>> =
+            group.alerts.iter().filter_map(|alert| Some(self.alerts.get(*alert)?.alert.clone())).collect();
+        sort_for_print(&mut alerts);
+        let data = Data {
+            now,
+            receiver: running.config.receivers[node.receiver].name.clone(),
+            // templates of labels see none
+            reason: SendReason::FirstNotification,
+            group_labels: group.labels.clone(),
+            route_labels: node.labels.clone(),
+            group_key: group.key.clone(),
+            external_url: self.options.external_url.clone(),
+            alerts,
+        };
+        Some(running.config.template_set.route_labels(template::Data::new(&data)))
+    }
+
+    /// Tells which labels could not be rendered.
+    pub(super) fn report_labels(&mut self, number: u32, rendered: &RouteLabels) {
+        let Some(key) = self.groups.get(number).map(|group| group.key.clone()) else { return };
+        for (label, error) in &rendered.failed {
+            let (group, label, error) = (key.clone(), label.clone(), error.to_string());
+            self.event(Event::RouteLabelFailed { group, label, error });
+        }
+    }
+}
