@@ -21,6 +21,8 @@ use crate::deliver::Deliverer;
 use crate::handle::Command;
 use crate::log::event::{self, Taste};
 use crate::net::Net;
+use crate::observed::Observed;
+use crate::recorder::Recorder;
 use crate::store::Writer;
 
 /// Things from outside that may wait for the event loop; beyond that, who brings them waits.
@@ -67,6 +69,10 @@ pub(crate) struct Outside {
     pub(crate) taste: Taste,
     /// Becomes true when this member may notify.
     pub(crate) settled: watch::Sender<bool>,
+    /// Where durations go.
+    pub(crate) observed: Arc<Observed>,
+    /// Where events are recorded.
+    pub(crate) recorder: Recorder,
 }
 
 /// The engine and everything that waits for it.
@@ -190,7 +196,19 @@ impl EventLoop {
         if matches!(input, Input::Stop) && self.stop_deadline.is_none() {
             self.stop_deadline = Some(Instant::now() + self.stop_limit);
         }
+        let alerts = match &input {
+            Input::Alerts { alerts, .. } => alerts.len(),
+            _ => 0,
+        };
+        let (rounds, start) = (self.engine.maintenance_rounds(), Instant::now());
         self.engine.handle(clock::now(), input);
+        let took = start.elapsed();
+        if self.engine.maintenance_rounds() > rounds {
+            self.outside.observed.maintenance(took);
+        }
+        if alerts > 0 {
+            self.outside.observed.alerts(alerts, took);
+        }
         self.drain();
     }
 
@@ -229,12 +247,16 @@ impl EventLoop {
             }
             Output::Call { call, to, data } => {
                 let streams = self.outside.net.as_ref().map(Net::streams);
-                let back = self.arrivals.clone();
+                let (back, observed) = (self.arrivals.clone(), Arc::clone(&self.outside.observed));
                 tokio::spawn(async move {
+                    let start = Instant::now();
                     let result = match streams {
                         Some(streams) => streams.call(to, data).await.map_err(|error| crate::log::chain(&error)),
                         None => Err("high availability is off".to_owned()),
                     };
+                    if result.is_ok() {
+                        observed.ping(to, start.elapsed());
+                    }
                     // the loop has ended: so has the process
                     let _ = back.send(Arrival::Input(Input::CallEnded { call, result })).await;
                 });
@@ -252,6 +274,7 @@ impl EventLoop {
                 }
                 event::log(&event, self.outside.taste);
             }
+            Output::Record { position, record } => self.outside.recorder.record(position, &record),
             Output::Stopped => self.stopped = true,
         }
     }

@@ -187,7 +187,10 @@ fn says_what_this_version_cannot_do() {
     let rows = [
         ("templates: [x.tmpl]", "templates: templates not supported yet"),
         ("tracing: {endpoint: x}", "tracing: tracing not supported yet"),
-        ("event_recorder: {stdout_outputs: [{}]}", "event_recorder: event_recorder not supported yet"),
+        (
+            "event_recorder: {kafka_outputs: [{brokers: ['k:1'], topic: t}]}",
+            "event_recorder.kafka_outputs: event_recorder.kafka_outputs not supported yet",
+        ),
         (
             "route: {receiver: a, routes: [{labels: {x: '{{ .Y }}'}}]}",
             "route.routes[0].labels: templates in route labels not supported yet",

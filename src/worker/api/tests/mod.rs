@@ -96,6 +96,7 @@ impl Rig {
             timeout: None,
             mode: Mode::default(),
             alerts_per_name_max: 0,
+            metric_labels: MetricLabels::default(),
         };
         change(&mut options);
         let state = ApiState {
@@ -103,6 +104,8 @@ impl Rig {
             options: Arc::new(options),
             reload,
             reload_status: watch::channel(status).1,
+            observed: Arc::default(),
+            recorder: Recorder::default(),
         };
         Self { router: router(state), handle, reload: requests }
     }
