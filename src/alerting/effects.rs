@@ -10,7 +10,7 @@ use crate::alert::{Alert, PostedAlert};
 use crate::config::Config;
 use crate::nflog::{LogKey, SendReason};
 use crate::notify;
-use crate::record::Record;
+use crate::record::{FlushReport, Record};
 use crate::silence::{Silence, SilenceDraft, SilenceError, SilenceId};
 use crate::time::Timestamp;
 
@@ -148,6 +148,8 @@ pub enum Output {
         /// What happened.
         record: Box<Record>,
     },
+    /// A group was flushed; only if the config asks for tracing. Deliveries follow.
+    Flushed(Box<FlushReport>),
     /// After [`Input::Stop`]: nothing is left to do.
     Stopped,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::alert::Alert;
 use crate::config::InhibitRule;
+use crate::effects::DeliveryId;
 use crate::label::{Fingerprint, LabelSet};
 use crate::matcher::Matcher;
 use crate::nflog::SendReason;
@@ -53,6 +54,27 @@ pub enum Record {
         /// The alert that inhibits it.
         by: Fingerprint,
     },
+}
+
+/// What the stages decided at a flush of a group, for tracing.
+#[derive(Debug, Clone)]
+pub struct FlushReport {
+    /// The group.
+    pub group: GroupInfo,
+    /// Alerts in it.
+    pub alerts: usize,
+    /// Held back by inhibition.
+    pub inhibited: usize,
+    /// Held back by silences.
+    pub silenced: usize,
+    /// Time intervals that muted all of it.
+    pub muted_by: Vec<Arc<str>>,
+    /// Alerts that passed and fire.
+    pub firing: usize,
+    /// Alerts that passed and are resolved.
+    pub resolved: usize,
+    /// What is due: to be delivered, to which kind of integration, and why.
+    pub deliveries: Vec<(DeliveryId, &'static str, SendReason)>,
 }
 
 /// Which group.

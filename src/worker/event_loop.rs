@@ -24,6 +24,7 @@ use crate::net::Net;
 use crate::observed::Observed;
 use crate::recorder::Recorder;
 use crate::store::Writer;
+use crate::trace::flush::{self, FlushSpans};
 
 /// Things from outside that may wait for the event loop; beyond that, who brings them waits.
 const ARRIVALS: usize = 1024;
@@ -73,6 +74,8 @@ pub(crate) struct Outside {
     pub(crate) observed: Arc<Observed>,
     /// Where events are recorded.
     pub(crate) recorder: Recorder,
+    /// Makes spans of flushes and attempts.
+    pub(crate) spans: FlushSpans,
 }
 
 /// The engine and everything that waits for it.
@@ -162,10 +165,15 @@ impl EventLoop {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Ask { make, reply } => {
+            Command::Ask { make, request, reply } => {
                 let ticket = self.ticket();
                 self.answers.insert(ticket, reply);
-                self.handle(make(ticket));
+                let input = make(ticket);
+                let span = self.outside.spans.handling(&input, request.as_ref());
+                self.handle(input);
+                if let Some(span) = span {
+                    span.end();
+                }
             }
             Command::View(look) => {
                 look(&mut self.engine.view(clock::now()));
@@ -226,10 +234,12 @@ impl EventLoop {
                     let _ = reply.send(answer);
                 }
             }
-            Output::Deliver { id, request, timeout } => {
+            Output::Deliver { id, mut request, timeout } => {
+                let span = self.outside.spans.attempt(id, &mut request);
                 let (deliverer, back) = (Arc::clone(&self.outside.deliverer), self.arrivals.clone());
                 let task = tokio::spawn(async move {
                     let result = deliverer.deliver(&request, timeout).await;
+                    flush::ended(span, &result);
                     // the loop has ended: so has the process
                     let _ = back.send(Arrival::Input(Input::Delivered { id, result })).await;
                 });
@@ -275,6 +285,7 @@ impl EventLoop {
                 event::log(&event, self.outside.taste);
             }
             Output::Record { position, record } => self.outside.recorder.record(position, &record),
+            Output::Flushed(report) => self.outside.spans.flushed(&report),
             Output::Stopped => self.stopped = true,
         }
     }

@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use crate::clock;
 use crate::handle::Handle;
 use crate::recorder::Recorder;
+use crate::trace::Tracing;
 pub(crate) use watch_file::FileWatch;
 
 /// What came of the last reload, and what runs.
@@ -74,6 +75,7 @@ pub(crate) struct Reloader {
     handle: Handle,
     status: watch::Sender<ReloadStatus>,
     recorder: Recorder,
+    tracing: Tracing,
     /// Of the content that was tried last, good or bad: a file event without a change is no reason to try again.
     tried: Option<ConfigHash>,
 }
@@ -125,9 +127,10 @@ impl Reloader {
         running: &Config,
         handle: Handle,
         recorder: Recorder,
+        tracing: Tracing,
     ) -> (Self, watch::Receiver<ReloadStatus>) {
         let (status, seen) = watch::channel(ReloadStatus::of(running));
-        (Self { path, mode: running.mode, handle, status, recorder, tried: Some(running.hash) }, seen)
+        (Self { path, mode: running.mode, handle, status, recorder, tracing, tried: Some(running.hash) }, seen)
     }
 
     /// Reloads whenever somebody asks, SIGHUP comes or the file's content changes; ends with the engine.
@@ -174,6 +177,11 @@ impl Reloader {
             Err(error) => return Err(self.failed(crate::log::chain(&error))),
         };
         let status = ReloadStatus::of(&config);
+        if let Err(error) = self.tracing.apply(config.tracing.as_ref()).await {
+            let err = crate::log::chain(&error);
+            error!(component = "configuration", err, "Loading configuration file failed");
+            return Err(self.failed(err));
+        }
         self.recorder.apply(config.event_recorder.clone().unwrap_or_default()).await;
         let fed = self.handle.feed(Input::Config(config)).await;
         // the queue is in order: once this is answered, the new config is in force

@@ -25,6 +25,8 @@ use crate::recorder::Recorder;
 use crate::reload::{self, FileWatch, LoadError, Reloader};
 use crate::serve::{ListenError, Listeners, Servers};
 use crate::store::{Store, StoreError};
+use crate::trace::flush::FlushSpans;
+use crate::trace::{TraceError, Tracing};
 use crate::url::{self, ExternalUrl, UrlError};
 use crate::{clock, log};
 
@@ -67,6 +69,9 @@ pub enum Error {
     /// The config can't be used.
     #[error("loading the configuration")]
     Config(#[from] LoadError),
+    /// Spans can't be sent as the config says.
+    #[error("setting tracing up")]
+    Tracing(#[from] TraceError),
     /// An HTTP address can't be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -133,6 +138,8 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         false => (Recorder::default(), None),
     };
     recorder.started(&version().summary(), &version().build_context());
+    let tracing = Tracing::default();
+    tracing.apply(config.tracing.as_ref()).await?;
     let outside = Outside {
         deliverer,
         net: sockets.map(|sockets| Net::start(sockets, &arrivals, tcp_timeout)),
@@ -141,11 +148,12 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         settled,
         observed: Arc::clone(&observed),
         recorder: recorder.clone(),
+        spans: FlushSpans::new(tracing.clone()),
     };
     let engine_loop = EventLoop::new(engine, outside, arrivals.clone(), STOP_LIMIT);
     let engine_task = tokio::spawn(engine_loop.run(commands, arrived));
     let (reloader, reload_status) =
-        Reloader::new(settings.config_file.clone(), &config, handle.clone(), recorder.clone());
+        Reloader::new(settings.config_file.clone(), &config, handle.clone(), recorder.clone(), tracing.clone());
     apply(&handle, config).await;
     let (reload, reloads) = mpsc::channel(RELOADS);
     let file_watch = match settings.watch_config {
@@ -160,8 +168,15 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     drop(arrivals);
 
     let options = Arc::new(api_options(&settings, &external, route_prefix, started_at));
-    let state =
-        ApiState { handle: handle.clone(), options, reload, reload_status, observed, recorder: recorder.clone() };
+    let state = ApiState {
+        handle: handle.clone(),
+        options,
+        reload,
+        reload_status,
+        observed,
+        recorder: recorder.clone(),
+        tracing: tracing.clone(),
+    };
     let mut servers = Servers::start(listeners, &api::router(state));
     let served = tokio::select! {
         () = stop.wait() => Ok(()),
@@ -177,6 +192,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     let _ = handle.feed(Input::Stop).await;
     let stopping = Instant::now();
     let _ = engine_task.await;
+    tracing.finish().await;
     recorder.stopping();
     if let Some(recording) = recording {
         recording.finish().await;

@@ -34,7 +34,6 @@ const NOT_YET: &[&str] = &[
     "proxy_from_environment",
     "proxy_connect_header",
     "templates",
-    "tracing",
     "event_recorder.kafka_outputs",
 ];
 
@@ -62,7 +61,6 @@ impl Config {
             }
         };
         add(!self.templates.is_empty(), "templates");
-        add(self.tracing.is_some(), "tracing");
         let recorder = self.event_recorder.iter();
         add(recorder.clone().any(|recorder| !recorder.kafka.is_empty()), "event_recorder.kafka_outputs");
         for (at, webhook) in recorder.flat_map(|recorder| &recorder.webhooks).enumerate() {

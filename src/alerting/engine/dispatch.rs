@@ -147,6 +147,7 @@ impl Engine {
         group.flush = Some(Flush { tick: now, resolved, deliveries: Default::default(), failed: false });
         self.record_muted(now, &passed.held);
         if passed.firing.is_empty() && passed.resolved.is_empty() {
+            self.report_flush(number, &passed, Vec::new());
             self.end_flush(now, number);
             return;
         }
@@ -157,11 +158,12 @@ impl Engine {
         let keys: Vec<LogKey> = receiver.integrations.iter().map(|i| log_key(&group.key, &receiver.name, i)).collect();
         let limit = node.route.group_interval.max(DELIVERY_MIN);
         let wait = self.wait_for_turn(&node.route);
-        let mut begun = Vec::new();
+        let kinds: Vec<&'static str> = receiver.integrations.iter().map(|i| i.kind).collect();
+        let (mut begun, mut reasons) = (Vec::new(), Vec::new());
         for (integration, key) in keys.into_iter().enumerate() {
             self.stats.nflog_queries += 1;
             self.stats.nflog_misses += u64::from(self.nflog.get(&key).is_none());
-            let Some((_, picture)) = self.due_now(now, number, integration, &key, now, &passed) else { continue };
+            let Some((reason, picture)) = self.due_now(now, number, integration, &key, now, &passed) else { continue };
             let id = self.next_delivery;
             self.next_delivery += 1;
             let delivery = Delivery {
@@ -178,10 +180,12 @@ impl Engine {
             };
             self.deliveries.insert(id, delivery);
             begun.push(id);
+            reasons.push((id, kinds[integration], reason));
         }
         if let Some(flush) = self.groups.get_mut(number).and_then(|g| g.flush.as_mut()) {
             flush.deliveries.extend(begun.iter().copied());
         }
+        self.report_flush(number, &passed, reasons);
         if begun.is_empty() {
             self.end_flush(now, number);
             return;

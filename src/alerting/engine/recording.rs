@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::Engine;
+use crate::effects::{DeliveryId, Output};
 use crate::group::Group;
-use crate::nflog::LogKey;
-use crate::pipeline::Held;
-use crate::record::{GroupInfo, Notification, Record};
+use crate::nflog::{LogKey, SendReason};
+use crate::pipeline::{Held, Passed};
+use crate::record::{FlushReport, GroupInfo, Notification, Record};
 use crate::silence::SilenceState;
 use crate::time::Timestamp;
 
@@ -20,6 +21,30 @@ impl Engine {
             labels: group.labels.clone(),
             receiver: receiver.unwrap_or_else(|| Arc::from("")),
         }
+    }
+
+    /// Tells tracing, if there is any, what a flush decided.
+    pub(super) fn report_flush(
+        &mut self,
+        number: u32,
+        passed: &Passed,
+        deliveries: Vec<(DeliveryId, &'static str, SendReason)>,
+    ) {
+        if self.running.as_ref().is_none_or(|running| running.config.tracing.is_none()) {
+            return;
+        }
+        let Some(group) = self.groups.get(number) else { return };
+        let report = FlushReport {
+            group: self.group_info(group),
+            alerts: group.alerts.len(),
+            inhibited: passed.held.inhibited.len(),
+            silenced: passed.held.silenced.len(),
+            muted_by: passed.held.intervals.clone(),
+            firing: passed.firing.len(),
+            resolved: passed.resolved.len(),
+            deliveries,
+        };
+        self.outputs.push_back(Output::Flushed(Box::new(report)));
     }
 
     /// An alert that was posted is in these groups.

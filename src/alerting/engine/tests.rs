@@ -90,7 +90,7 @@ impl Story {
                 Output::Snapshot { file, data } => self.snapshots.push((file, data)),
                 Output::Event(event) => self.events.push(event),
                 Output::Stopped => self.stopped = true,
-                Output::Answer { .. } | Output::Cancel(_) => {}
+                Output::Answer { .. } | Output::Cancel(_) | Output::Record { .. } | Output::Flushed(_) => {}
                 Output::Packet { .. } | Output::Call { .. } | Output::Reply { .. } => panic!("there are no peers"),
             }
         }

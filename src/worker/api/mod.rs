@@ -44,6 +44,7 @@ use crate::handle::Handle;
 use crate::observed::Observed;
 use crate::recorder::Recorder;
 use crate::reload::ReloadStatus;
+use crate::trace::{self, Tracing};
 use crate::{health, metrics};
 
 /// Asks for a reload of the config; the answer is why the new one isn't used, if it isn't.
@@ -64,6 +65,8 @@ pub struct ApiState {
     pub(crate) observed: Arc<Observed>,
     /// Shown by `/metrics`.
     pub(crate) recorder: Recorder,
+    /// Makes spans of requests.
+    pub(crate) tracing: Tracing,
 }
 
 /// How the HTTP surface is to behave.
@@ -202,6 +205,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(fallback::elsewhere)
         .layer(middleware::from_fn_with_state(api.clone(), limits::limit))
         .layer(middleware::from_fn_with_state(api.clone(), measure::measure))
+        .layer(middleware::from_fn_with_state(api.clone(), trace::http::trace))
         .with_state(api)
 }
 

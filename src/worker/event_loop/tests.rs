@@ -63,6 +63,7 @@ impl Member {
             settled,
             observed: Arc::default(),
             recorder: Recorder::default(),
+            spans: FlushSpans::default(),
         };
         let looping = EventLoop::new(engine, outside, arrivals.clone(), LIMIT);
         let task = tokio::spawn(looping.run(commands, arrived));

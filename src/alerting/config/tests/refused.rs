@@ -186,7 +186,6 @@ fn says_what_is_wrong_and_where() {
 fn says_what_this_version_cannot_do() {
     let rows = [
         ("templates: [x.tmpl]", "templates: templates not supported yet"),
-        ("tracing: {endpoint: x}", "tracing: tracing not supported yet"),
         (
             "event_recorder: {kafka_outputs: [{brokers: ['k:1'], topic: t}]}",
             "event_recorder.kafka_outputs: event_recorder.kafka_outputs not supported yet",
