@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::alert::PostedAlert;
+use crate::alert::{Alert, PostedAlert};
 use crate::config::Config;
 use crate::nflog::{LogKey, SendReason};
 use crate::notify;
-use crate::silence::{SilenceDraft, SilenceError, SilenceId};
+use crate::record::{FlushReport, Record};
+use crate::silence::{Silence, SilenceDraft, SilenceError, SilenceId};
 use crate::time::Timestamp;
 
 /// How the shell finds the one who waits for an [`Output::Answer`]; chosen by the shell, never used twice.
@@ -140,6 +141,15 @@ pub enum Output {
     },
     /// Something worth a log line.
     Event(Event),
+    /// Something for the event recorder; only if [`Options::record_events`].
+    Record {
+        /// Position of this member in its cluster, 0 without one.
+        position: u32,
+        /// What happened.
+        record: Box<Record>,
+    },
+    /// A group was flushed; only if the config asks for tracing. Deliveries follow.
+    Flushed(Box<FlushReport>),
     /// After [`Input::Stop`]: nothing is left to do.
     Stopped,
 }
@@ -175,7 +185,7 @@ pub enum Answer {
 }
 
 /// What happened and why: for the log, for tests, for whoever asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A peer is a member now.
     MemberJoined {
@@ -204,12 +214,12 @@ pub enum Event {
         key: LogKey,
         /// Why it was due.
         reason: SendReason,
-        /// Alerts in it that fire.
-        firing: usize,
-        /// Alerts in it that are resolved.
-        resolved: usize,
+        /// What was sent.
+        alerts: Vec<Arc<Alert>>,
         /// Attempts it took, from 1.
         attempts: u32,
+        /// How long the last of them took.
+        took: Duration,
     },
     /// One attempt failed; there will be another.
     AttemptFailed {
@@ -219,6 +229,8 @@ pub enum Event {
         attempt: u32,
         /// What is known of the cause.
         error: String,
+        /// The attempt before failed for the same cause.
+        again: bool,
     },
     /// A notification is given up until the next flush.
     NotifyFailed {
@@ -226,6 +238,10 @@ pub enum Event {
         key: LogKey,
         /// Attempts made.
         attempts: u32,
+        /// Alerts in the group.
+        alerts: usize,
+        /// Another attempt would have been in vain; otherwise the time for it was over.
+        permanent: bool,
         /// Label of the failure metric.
         reason: &'static str,
         /// What is known of the cause.
@@ -261,8 +277,8 @@ pub enum Event {
     },
     /// A silence was made, changed, or ended.
     SilenceChanged {
-        /// Which.
-        id: SilenceId,
+        /// As it is now.
+        silence: Arc<Silence>,
         /// `created`, `updated` or `expired`.
         what: &'static str,
     },
@@ -287,6 +303,8 @@ pub struct Options {
     pub alerts_per_name_max: Option<usize>,
     /// Link base in notifications, without a trailing slash.
     pub external_url: String,
+    /// Whether to give [`Output::Record`]s.
+    pub record_events: bool,
     /// For ids and jitter: from the system's randomness, or fixed in tests.
     pub seed: u64,
     /// `None`: high availability is off.
@@ -333,6 +351,7 @@ impl Default for Options {
             silence_bytes_max: None,
             alerts_per_name_max: None,
             external_url: "http://localhost:9093".into(),
+            record_events: false,
             seed: 0,
             cluster: None,
         }

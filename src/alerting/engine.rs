@@ -8,6 +8,7 @@ mod grouping;
 mod labels;
 mod look;
 mod peers;
+mod recording;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::group::Groups;
 use crate::inhibit::Inhibitor;
 use crate::nflog::{self, NotificationLog};
 use crate::pipeline::Stages;
+use crate::record::Record;
 use crate::route::Routes;
 use crate::silence::{self, Changed, SilenceDraft, SilenceError, SilenceId, SilenceLimits, Silences};
 use crate::stats::Stats;
@@ -99,6 +101,7 @@ impl Engine {
         let now = restored.started_at;
         let mut silences = Silences::default();
         let mut outputs = VecDeque::new();
+        let mut stats = Stats::default();
         if let Some(data) = restored.silences {
             let silence::Decoded { silences: stored, broken } =
                 silence::decode(data).map_err(RestoreError::Silences)?;
@@ -106,6 +109,7 @@ impl Engine {
                 silences.merge(now, silence);
             }
             let event = |(id, cause): (String, String)| Output::Event(Event::SilenceUnusable { id, cause });
+            stats.silences_unusable_at_start = broken.len() as u64;
             outputs.extend(broken.into_iter().map(event));
         }
         let mut nflog = NotificationLog::default();
@@ -132,7 +136,7 @@ impl Engine {
             stopping: None,
             timers,
             outputs,
-            stats: Stats::default(),
+            stats,
             rng: StdRng::seed_from_u64(options.seed),
             options,
         })
@@ -184,6 +188,11 @@ impl Engine {
         View::new(self, now)
     }
 
+    /// How often expired state was forgotten and the rest packed.
+    pub fn maintenance_rounds(&self) -> u64 {
+        self.stats.nflog_maintenance
+    }
+
     /// Carries out whatever has fallen due by `now`.
     fn advance(&mut self, now: Timestamp) {
         self.tick_cluster(now);
@@ -212,6 +221,15 @@ impl Engine {
         self.outputs.push_back(Output::Event(event));
     }
 
+    /// For the event recorder; `make` isn't called when there is none.
+    fn record(&mut self, make: impl FnOnce(&Self) -> Record) {
+        if self.options.record_events {
+            let position = self.cluster.as_ref().map_or(0, Cluster::position);
+            let record = Box::new(make(self));
+            self.outputs.push_back(Output::Record { position, record });
+        }
+    }
+
     // --- alerts ---
 
     fn receive(&mut self, now: Timestamp, posted: PostedAlert) {
@@ -223,6 +241,7 @@ impl Engine {
             false => self.stats.alerts_received_firing += 1,
         }
         if let Some(number) = self.alerts.number(fingerprint) {
+            self.stats.alerts_stored += 1;
             let Some(slot) = self.alerts.get_mut(number) else { return };
             let mut merged = slot.alert.merged_with(alert);
             // most refreshes change the times only: keep one copy of the texts
@@ -240,16 +259,18 @@ impl Engine {
             if slot.groups.len() < slot.routes.len() {
                 self.join_groups(now, number);
             }
+            self.record_grouped(number);
             return;
         }
         if let Some(max) = self.options.alerts_per_name_max
             && !self.alerts.admit(alert.name(), max, now)
         {
-            self.stats.alerts_limited += 1;
             let name = alert.name().to_owned();
+            *self.stats.alerts_limited.entry(name.clone()).or_default() += 1;
             self.event(Event::AlertLimited { name });
             return;
         }
+        self.stats.alerts_stored += 1;
         let generator_url = self.alerts.link(alert.generator_url);
         let slot = Slot {
             alert: Arc::new(Alert { generator_url, ..alert }),
@@ -260,8 +281,13 @@ impl Engine {
             regroup: false,
         };
         let number = self.alerts.insert(slot);
+        if let Some(slot) = self.alerts.get(number).filter(|_| self.options.record_events) {
+            let alert = slot.alert.clone();
+            self.record(|_| Record::AlertCreated(alert));
+        }
         self.classify(number);
         self.join_groups(now, number);
+        self.record_grouped(number);
     }
 
     /// Finds out what the configuration says about an alert, once for its labels.
@@ -321,13 +347,25 @@ impl Engine {
         match changed {
             Ok(changed) => {
                 if !changed.versions.is_empty() {
-                    let (id, what) = (changed.id.clone(), changed.what);
-                    self.event(Event::SilenceChanged { id, what });
+                    self.tell_of_silences(&changed);
                     self.publish(now, &changed.versions, &[]);
                 }
                 self.answer(ticket, Answer::Silence(changed.id));
             }
             Err(error) => self.answer(ticket, Answer::Refused(error)),
+        }
+    }
+
+    /// A silence that replaces another ends that one, too.
+    fn tell_of_silences(&mut self, changed: &Changed) {
+        for silence in &changed.versions {
+            let what = if silence.id == changed.id { changed.what } else { "expired" };
+            self.event(Event::SilenceChanged { silence: silence.clone(), what });
+            match what {
+                "created" => self.record(|_| Record::SilenceCreated(silence.clone())),
+                "updated" => self.record(|_| Record::SilenceUpdated(silence.clone())),
+                _ => {}
+            }
         }
     }
 

@@ -19,6 +19,12 @@ pub(crate) struct Group {
     pub(crate) key: Arc<str>,
     /// Numbers of its alerts in the store, in the order in which they came.
     pub(crate) alerts: Vec<u32>,
+    /// So many of them, from the front, were there at the last flush.
+    pub(crate) processed: usize,
+    /// No other group of this process has it.
+    pub(crate) serial: u64,
+    /// Flushes so far.
+    pub(crate) flushes: u64,
     /// When it is flushed next.
     pub(crate) next_flush: Timestamp,
     /// The flush under way.
@@ -39,6 +45,15 @@ pub(crate) struct Flush {
     pub(crate) failed: bool,
 }
 
+impl Group {
+    /// Keeps the alerts that `stays` says.
+    pub(crate) fn retain(&mut self, stays: impl Fn(u32) -> bool) {
+        let processed = self.alerts.iter().take(self.processed).filter(|alert| stays(**alert)).count();
+        self.alerts.retain(|alert| stays(*alert));
+        self.processed = processed;
+    }
+}
+
 /// All groups, by number and by route and labels. Numbers are used again.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
@@ -47,6 +62,7 @@ pub(crate) struct Groups {
     by_labels: HashMap<(RouteIndex, LabelSet), u32>,
     by_key: HashMap<Arc<str>, SmallVec<[u32; 1]>>,
     count: usize,
+    made: u64,
 }
 
 impl Groups {
@@ -71,7 +87,9 @@ impl Groups {
         self.by_key.get(key).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn insert(&mut self, group: Group) -> u32 {
+    pub(crate) fn insert(&mut self, mut group: Group) -> u32 {
+        self.made += 1;
+        group.serial = self.made;
         let number = self.free.pop().unwrap_or(self.slots.len() as u32);
         self.by_labels.insert((group.route, group.labels.clone()), number);
         self.by_key.entry(group.key.clone()).or_default().push(number);

@@ -99,17 +99,21 @@ impl Inhibitor {
         }
     }
 
-    /// The first source that inhibits an alert with these roles. `fires` tells whether a source counts: it is not
-    /// resolved now, and it has the same values as the alert for the labels named.
+    /// The first source that inhibits an alert with these roles, and the rule. `fires` tells whether a source counts:
+    /// it is not resolved now, and it has the same values as the alert for the labels named.
     ///
     /// If the alert is itself on the source side, sources on the target side don't count: neither itself nor its
     /// likes can inhibit it (reference behaviour).
-    pub(crate) fn inhibited_by(&self, roles: &Roles, mut fires: impl FnMut(u32, &InhibitRule) -> bool) -> Option<u32> {
+    pub(crate) fn inhibition(
+        &self,
+        roles: &Roles,
+        mut fires: impl FnMut(u32, &InhibitRule) -> bool,
+    ) -> Option<(&InhibitRule, u32)> {
         roles.target_of.iter().find_map(|role| {
             let sources = self.sources.get(&(role.rule, role.equal))?;
             let rule = &self.rules[role.rule as usize];
             let counts = |s: &&Source| !(role.both && s.is_target);
-            sources.iter().filter(counts).find(|s| fires(s.alert, rule)).map(|s| s.alert)
+            sources.iter().filter(counts).find(|s| fires(s.alert, rule)).map(|s| (rule, s.alert))
         })
     }
 }
@@ -154,9 +158,10 @@ mod tests {
             inhibitor.add_source(number, &inhibitor.roles(set));
         }
         let target = sets.last().unwrap();
-        inhibitor.inhibited_by(&inhibitor.roles(target), |source, rule| {
+        let found = inhibitor.inhibition(&inhibitor.roles(target), |source, rule| {
             same_equal_labels(rule, &sets[source as usize], target)
-        })
+        });
+        found.map(|(_, source)| source)
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod matcher;
 pub mod nflog;
 pub mod notify;
 mod pipeline;
+pub mod record;
 mod route;
 pub mod silence;
 pub mod stats;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{Config, Route};
+use crate::config::{Config, InhibitRule, Route};
 use crate::inhibit::{Inhibitor, same_equal_labels};
 use crate::silence::Silences;
 use crate::store::{Alerts, Slot};
@@ -22,10 +22,14 @@ pub(crate) struct Passed {
 /// What was held back.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    pub(crate) inhibited: u64,
+    /// Numbers of alerts.
+    pub(crate) inhibited: Vec<u32>,
     pub(crate) outside_active: u64,
     pub(crate) in_mute: u64,
-    pub(crate) silenced: u64,
+    /// Numbers of alerts.
+    pub(crate) silenced: Vec<u32>,
+    /// Silences that the alerts were matched with.
+    pub(crate) scanned: u64,
     /// Names of the time intervals that muted the whole group.
     pub(crate) intervals: Vec<Arc<str>>,
 }
@@ -45,7 +49,9 @@ impl Stages<'_> {
         let mut rest: Vec<u32> = members.to_vec();
         rest.retain(|number| {
             let inhibited = alerts.get(*number).is_some_and(|slot| self.inhibited_by(alerts, slot, now).is_some());
-            passed.held.inhibited += u64::from(inhibited);
+            if inhibited {
+                passed.held.inhibited.push(*number);
+            }
             !inhibited
         });
         if rest.is_empty() {
@@ -64,9 +70,9 @@ impl Stages<'_> {
         }
         for number in rest {
             let Some(slot) = alerts.get_mut(number) else { continue };
-            self.silences.refresh(&slot.alert.labels, &mut slot.silences);
+            passed.held.scanned += self.silences.refresh(&slot.alert.labels, &mut slot.silences);
             if self.silences.is_silenced(&slot.silences, now) {
-                passed.held.silenced += 1;
+                passed.held.silenced.push(number);
             } else if slot.alert.resolved_at(now) {
                 passed.resolved.push(number);
             } else {
@@ -78,7 +84,12 @@ impl Stages<'_> {
 
     /// The number of the alert that inhibits this one.
     pub(crate) fn inhibited_by(&self, alerts: &Alerts, slot: &Slot, now: Timestamp) -> Option<u32> {
-        self.inhibitor.inhibited_by(&slot.roles, |source, rule| {
+        self.inhibition(alerts, slot, now).map(|(_, source)| source)
+    }
+
+    /// The rule that inhibits an alert, and the number of the alert that does.
+    pub(crate) fn inhibition(&self, alerts: &Alerts, slot: &Slot, now: Timestamp) -> Option<(&InhibitRule, u32)> {
+        self.inhibitor.inhibition(&slot.roles, |source, rule| {
             alerts.get(source).is_some_and(|source| {
                 !source.alert.resolved_at(now) && same_equal_labels(rule, &source.alert.labels, &slot.alert.labels)
             })

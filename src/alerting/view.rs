@@ -99,6 +99,19 @@ pub struct ClusterView {
     pub position: usize,
     /// Known peers that do not answer.
     pub failed_peers: usize,
+    /// Changes that wait to be told to peers.
+    pub queued: usize,
+}
+
+/// How many alerts that aren't resolved are in which state. Time intervals don't count here (reference behaviour).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AlertCounts {
+    /// Nothing keeps them quiet.
+    pub active: u64,
+    /// Silenced or inhibited.
+    pub suppressed: u64,
+    /// Their groups were not flushed since they came.
+    pub unprocessed: u64,
 }
 
 /// Whether this member is ready for traffic, and if not, what it waits for.

@@ -356,7 +356,11 @@ impl World {
 
     fn output(&mut self, member: usize, life: u64, output: Output) {
         match output {
-            Output::Answer { .. } | Output::Cancel(_) | Output::Stopped => {}
+            Output::Answer { .. }
+            | Output::Cancel(_)
+            | Output::Record { .. }
+            | Output::Flushed(_)
+            | Output::Stopped => {}
             Output::Deliver { id, request, .. } => {
                 self.after(1, 20, Happening::Request { member, life, id, body: request.body });
             }

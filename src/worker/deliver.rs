@@ -1,7 +1,7 @@
 //! Carries notifications to receivers over HTTP; what to send and what the answer means is the engine's business.
 
 mod client;
-mod tls;
+pub(crate) mod tls;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};

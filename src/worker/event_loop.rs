@@ -21,7 +21,10 @@ use crate::deliver::Deliverer;
 use crate::handle::Command;
 use crate::log::event::{self, Taste};
 use crate::net::Net;
+use crate::observed::Observed;
+use crate::recorder::Recorder;
 use crate::store::Writer;
+use crate::trace::flush::{self, FlushSpans};
 
 /// Things from outside that may wait for the event loop; beyond that, who brings them waits.
 const ARRIVALS: usize = 1024;
@@ -67,6 +70,12 @@ pub(crate) struct Outside {
     pub(crate) taste: Taste,
     /// Becomes true when this member may notify.
     pub(crate) settled: watch::Sender<bool>,
+    /// Where durations go.
+    pub(crate) observed: Arc<Observed>,
+    /// Where events are recorded.
+    pub(crate) recorder: Recorder,
+    /// Makes spans of flushes and attempts.
+    pub(crate) spans: FlushSpans,
 }
 
 /// The engine and everything that waits for it.
@@ -156,10 +165,15 @@ impl EventLoop {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Ask { make, reply } => {
+            Command::Ask { make, request, reply } => {
                 let ticket = self.ticket();
                 self.answers.insert(ticket, reply);
-                self.handle(make(ticket));
+                let input = make(ticket);
+                let span = self.outside.spans.handling(&input, request.as_ref());
+                self.handle(input);
+                if let Some(span) = span {
+                    span.end();
+                }
             }
             Command::View(look) => {
                 look(&mut self.engine.view(clock::now()));
@@ -190,7 +204,19 @@ impl EventLoop {
         if matches!(input, Input::Stop) && self.stop_deadline.is_none() {
             self.stop_deadline = Some(Instant::now() + self.stop_limit);
         }
+        let alerts = match &input {
+            Input::Alerts { alerts, .. } => alerts.len(),
+            _ => 0,
+        };
+        let (rounds, start) = (self.engine.maintenance_rounds(), Instant::now());
         self.engine.handle(clock::now(), input);
+        let took = start.elapsed();
+        if self.engine.maintenance_rounds() > rounds {
+            self.outside.observed.maintenance(took);
+        }
+        if alerts > 0 {
+            self.outside.observed.alerts(alerts, took);
+        }
         self.drain();
     }
 
@@ -208,10 +234,12 @@ impl EventLoop {
                     let _ = reply.send(answer);
                 }
             }
-            Output::Deliver { id, request, timeout } => {
+            Output::Deliver { id, mut request, timeout } => {
+                let span = self.outside.spans.attempt(id, &mut request);
                 let (deliverer, back) = (Arc::clone(&self.outside.deliverer), self.arrivals.clone());
                 let task = tokio::spawn(async move {
                     let result = deliverer.deliver(&request, timeout).await;
+                    flush::ended(span, &result);
                     // the loop has ended: so has the process
                     let _ = back.send(Arrival::Input(Input::Delivered { id, result })).await;
                 });
@@ -229,12 +257,16 @@ impl EventLoop {
             }
             Output::Call { call, to, data } => {
                 let streams = self.outside.net.as_ref().map(Net::streams);
-                let back = self.arrivals.clone();
+                let (back, observed) = (self.arrivals.clone(), Arc::clone(&self.outside.observed));
                 tokio::spawn(async move {
+                    let start = Instant::now();
                     let result = match streams {
                         Some(streams) => streams.call(to, data).await.map_err(|error| crate::log::chain(&error)),
                         None => Err("high availability is off".to_owned()),
                     };
+                    if result.is_ok() {
+                        observed.ping(to, start.elapsed());
+                    }
                     // the loop has ended: so has the process
                     let _ = back.send(Arrival::Input(Input::CallEnded { call, result })).await;
                 });
@@ -252,6 +284,8 @@ impl EventLoop {
                 }
                 event::log(&event, self.outside.taste);
             }
+            Output::Record { position, record } => self.outside.recorder.record(position, &record),
+            Output::Flushed(report) => self.outside.spans.flushed(&report),
             Output::Stopped => self.stopped = true,
         }
     }

@@ -20,6 +20,8 @@ pub enum Command {
     Ask {
         /// Called with a fresh ticket.
         make: MakeInput,
+        /// The span of the request that brings it.
+        request: Option<opentelemetry::Context>,
         /// Where the answer goes. Its receiver may be gone: a client that hung up is no error.
         reply: oneshot::Sender<Answer>,
     },
@@ -63,7 +65,7 @@ impl Handle {
     /// When the event loop has ended, before or after it took the input.
     pub async fn ask(&self, make: impl FnOnce(Ticket) -> Input + Send + 'static) -> Result<Answer, Stopped> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Ask { make: Box::new(make), reply };
+        let command = Command::Ask { make: Box::new(make), request: crate::trace::of_request(), reply };
         self.tx.send(command).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
@@ -105,7 +107,7 @@ mod tests {
         let (handle, mut commands) = Handle::new();
         let asker =
             tokio::spawn(async move { handle.ask(|ticket| Input::Alerts { ticket, alerts: Vec::new() }).await });
-        let Some(Command::Ask { make, reply }) = commands.recv().await else { panic!("expected a question") };
+        let Some(Command::Ask { make, reply, .. }) = commands.recv().await else { panic!("expected a question") };
         assert!(matches!(make(7), Input::Alerts { ticket: 7, .. }));
         reply.send(Answer::Done).unwrap();
         assert_eq!(asker.await.unwrap(), Ok(Answer::Done));

@@ -13,11 +13,14 @@ mod health;
 mod log;
 mod metrics;
 mod net;
+mod observed;
 mod process;
+mod recorder;
 pub mod reload;
 mod run;
 mod serve;
 mod store;
+mod trace;
 mod url;
 
 pub use flags::{Exit, Flags};
@@ -26,6 +29,7 @@ pub use process::StopError;
 pub use run::{Error, run};
 pub use serve::ListenError;
 pub use store::StoreError;
+pub use trace::TraceError;
 pub use url::UrlError;
 
 /// The Alertmanager that this program stands in for: what `--version`, the status API and `alertmanager_build_info`

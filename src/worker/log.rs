@@ -55,8 +55,13 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
+        let now = crate::clock::now();
+        let time = match self.format {
+            LogFormat::Logfmt => now.rfc3339_millis(),
+            LogFormat::Json => now.rfc3339_nano(),
+        };
         let head = [
-            ("time", Value::String(crate::clock::now().rfc3339_millis())),
+            ("time", Value::String(time)),
             ("level", Value::String(level_name(*metadata.level()).to_owned())),
             ("source", Value::String(source(metadata))),
             ("msg", Value::String(fields.message)),

@@ -1,63 +1,55 @@
 //! `/metrics`: what the engine and the HTTP surface count, under the reference's names.
 //!
-//! Families of the reference that have no counterpart here (channels between goroutines, durations of its garbage
-//! collections) are left out rather than made up.
+//! Every family that the reference has without gossip TLS is here, by name, type and labels; those whose events can't
+//! happen here stay at 0, so that rules and dashboards over them stay valid.
 
+mod cluster;
 mod exposition;
+mod notifications;
 mod process;
+mod recorder;
+mod state;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use alerting::config::{Config, Route};
 use alerting::silence::SilenceState;
-use alerting::stats::{FAILURE_REASONS, IntegrationStats, LATENCY_BOUNDS, Stats};
-use alerting::view::ClusterView;
+use alerting::stats::Stats;
+use alerting::view::{AlertCounts, ClusterView};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::api::{Api, ApiOptions, HttpStats, Refusal};
+use crate::observed::Times;
 use crate::reload::ReloadStatus;
 use exposition::Exposition;
-
-/// All that the reference can notify through: their series exist from the start, so that rates see the first failure.
-const INTEGRATIONS: [&str; 18] = [
-    "discord",
-    "email",
-    "incidentio",
-    "jira",
-    "mattermost",
-    "msteams",
-    "msteamsv2",
-    "opsgenie",
-    "pagerduty",
-    "pushover",
-    "rocketchat",
-    "slack",
-    "sns",
-    "telegram",
-    "victorops",
-    "webex",
-    "webhook",
-    "wechat",
-];
 
 /// What is asked of the engine.
 struct Snapshot {
     stats: Stats,
-    alerts: (u64, u64),
+    alerts: Alerts,
     groups: usize,
     log_entries: usize,
     /// Active, pending, expired.
     silences: [u64; 3],
     cluster: ClusterView,
     config: Option<Arc<Config>>,
+    times: Times,
+}
+
+/// Alerts by state, as a whole or in each group.
+enum Alerts {
+    All(AlertCounts),
+    Groups(Vec<(Arc<str>, AlertCounts)>),
 }
 
 /// `GET`: the text format, whatever `Accept` says.
 pub(crate) async fn show(State(api): State<Api>) -> Result<Response, Refusal> {
-    let look = api.state.handle.view(|view| {
+    let times = api.state.observed.times();
+    let by_group = api.state.options.metric_labels.group_keys;
+    let look = api.state.handle.view(move |view| {
         let mut silences = [0; 3];
         for state in view.silence_states() {
             silences[match state {
@@ -68,42 +60,58 @@ pub(crate) async fn show(State(api): State<Api>) -> Result<Response, Refusal> {
         }
         Snapshot {
             stats: view.stats().clone(),
-            alerts: view.alert_counts(),
+            alerts: match by_group {
+                true => Alerts::Groups(view.alert_counts_by_group()),
+                false => Alerts::All(view.alert_counts()),
+            },
             groups: view.group_count(),
             log_entries: view.nflog_len(),
             silences,
             cluster: view.cluster(),
             config: view.config().cloned(),
+            times,
         }
     });
     let seen = look.await?;
     let reload = api.state.reload_status.borrow().clone();
-    let text = write(&seen, &api.http, &reload, &api.state.options);
+    let mut out = write(&seen, &api.http, &reload, &api.state.options);
+    if let Some((counts, waiting)) = api.state.recorder.counts() {
+        recorder::write(&mut out, &counts, waiting);
+    }
+    let text = out.finish();
+    api.http.count_scrape();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, options: &ApiOptions) -> String {
+fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, options: &ApiOptions) -> Exposition {
     let mut out = Exposition::default();
     alerts(&mut out, seen, http, options);
     build(&mut out, options);
-    cluster(&mut out, seen);
+    cluster::write(&mut out, seen);
     config(&mut out, seen.config.as_deref(), reload);
-    groups(&mut out, seen);
+    dispatcher(&mut out, seen);
     requests(&mut out, http);
-    log(&mut out, seen);
-    notifications(&mut out, &seen.stats);
-    silences(&mut out, seen);
+    state::log(&mut out, seen);
+    state::silences(&mut out, seen);
+    notifications::write(&mut out, seen, options.metric_labels);
     process::write(&mut out, options.started_at);
-    out.finish()
+    out
 }
 
 fn alerts(out: &mut Exposition, seen: &Snapshot, http: &HttpStats, options: &ApiOptions) {
     let stats = &seen.stats;
-    let (active, suppressed) = seen.alerts;
-    out.gauge("alertmanager_alerts", "Alerts in aggregation groups that aren't resolved.")
-        .with(&[("state", "active")], active)
-        .with(&[("state", "suppressed")], suppressed)
-        .with(&[("state", "unprocessed")], 0_u64);
+    let mut family = out.gauge("alertmanager_alerts", "Alerts in aggregation groups that aren't resolved.");
+    let mut states = |counts: &AlertCounts, group: Option<(&'static str, &str)>| {
+        let each = [("active", counts.active), ("suppressed", counts.suppressed), ("unprocessed", counts.unprocessed)];
+        for (state, count) in each {
+            let labels: Vec<(&str, &str)> = group.into_iter().chain([("state", state)]).collect();
+            family.with(&labels, count);
+        }
+    };
+    match &seen.alerts {
+        Alerts::All(counts) => states(counts, None),
+        Alerts::Groups(groups) => groups.iter().for_each(|(key, counts)| states(counts, Some(("group_key", key)))),
+    }
     let (firing, resolved) = http.invalid();
     out.counter("alertmanager_alerts_received_total", "Alerts that were posted, invalid ones too.")
         .with(&[("status", "firing"), ("version", "v2")], stats.alerts_received_firing + firing)
@@ -112,14 +120,30 @@ fn alerts(out: &mut Exposition, seen: &Snapshot, http: &HttpStats, options: &Api
         .with(&[("version", "v2")], firing + resolved);
     out.gauge("alertmanager_alerts_per_alert_limit", "Most alerts of one name, 0 for any number.")
         .is(options.alerts_per_name_max);
-    out.counter("alertmanager_alerts_limited_total", "Alerts dropped by the limit per name.").is(stats.alerts_limited);
+    let mut limited = out.counter("alertmanager_alerts_limited_total", "Alerts dropped by the limit per name.");
+    match options.metric_labels.alert_names {
+        true => stats.alerts_limited.iter().for_each(|(name, count)| {
+            limited.with(&[("alertname", name)], *count);
+        }),
+        false if stats.alerts_limited.is_empty() => {}
+        false => limited.is(stats.alerts_limited.values().sum::<u64>()),
+    }
+    let mut writes = out.counter(
+        "alertmanager_alerts_subscriber_channel_writes_total",
+        "Alerts handed on to grouping and to inhibition.",
+    );
+    if stats.alerts_stored > 0 {
+        writes
+            .with(&[("subscriber", "dispatcher")], stats.alerts_stored)
+            .with(&[("subscriber", "inhibitor")], stats.alerts_stored);
+    }
 }
 
 fn build(out: &mut Exposition, options: &ApiOptions) {
     let info = &options.version;
     let labels = [
         ("branch", info.branch.as_str()),
-        ("goarch", go_arch()),
+        ("goarch", info.arch()),
         ("goos", std::env::consts::OS),
         ("goversion", &info.go_version),
         ("revision", &info.revision),
@@ -127,46 +151,6 @@ fn build(out: &mut Exposition, options: &ApiOptions) {
         ("version", &info.version),
     ];
     out.gauge("alertmanager_build_info", "Always 1; the labels say what was built from what.").with(&labels, 1_u64);
-}
-
-fn go_arch() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
-fn cluster(out: &mut Exposition, seen: &Snapshot) {
-    let (cluster, stats) = (&seen.cluster, &seen.stats);
-    out.gauge("alertmanager_cluster_enabled", "Whether high availability is on.").is(cluster.enabled);
-    if !cluster.enabled {
-        return;
-    }
-    out.gauge("alertmanager_cluster_members", "Members that are alive, this one included.").is(cluster.peers.len());
-    out.gauge("alertmanager_cluster_failed_peers", "Known peers that don't answer.").is(cluster.failed_peers);
-    out.gauge("alertmanager_cluster_peer_info", "Always 1; the label is the name of this member.")
-        .with(&[("peer", &cluster.name)], 1_u64);
-    out.gauge("alertmanager_peer_position", "Position of this member in the order of notifying.").is(cluster.position);
-    out.counter("alertmanager_cluster_peers_joined_total", "Members that came.").is(stats.peers_joined);
-    out.counter("alertmanager_cluster_peers_left_total", "Members that went.").is(stats.peers_left);
-    let mut messages = |name: &str, help: &str, count: fn(&(u64, u64)) -> u64, of: &[(u64, u64); 2]| {
-        let [update, full] = of;
-        out.counter(name, help)
-            .with(&[("msg_type", "full_state")], count(full))
-            .with(&[("msg_type", "update")], count(update));
-    };
-    let count = |of: &(u64, u64)| of.0;
-    let size = |of: &(u64, u64)| of.1;
-    messages("alertmanager_cluster_messages_sent_total", "Messages to peers.", count, &stats.cluster_sent);
-    messages("alertmanager_cluster_messages_sent_size_total", "Bytes to peers.", size, &stats.cluster_sent);
-    messages("alertmanager_cluster_messages_received_total", "Messages from peers.", count, &stats.cluster_received);
-    messages("alertmanager_cluster_messages_received_size_total", "Bytes from peers.", size, &stats.cluster_received);
-    out.counter(
-        "alertmanager_cluster_duplicate_notifications_total",
-        "Notifications that a peer had sent too, as its log showed afterwards.",
-    )
-    .is(stats.duplicates_seen);
 }
 
 fn config(out: &mut Exposition, config: Option<&Config>, reload: &ReloadStatus) {
@@ -190,18 +174,23 @@ fn receivers_of<'a>(route: &'a Route, names: &mut BTreeSet<&'a str>) {
     route.routes.iter().for_each(|child| receivers_of(child, names));
 }
 
-fn groups(out: &mut Exposition, seen: &Snapshot) {
+fn dispatcher(out: &mut Exposition, seen: &Snapshot) {
     out.gauge("alertmanager_dispatcher_aggregation_groups", "Aggregation groups that exist.").is(seen.groups);
     out.counter("alertmanager_dispatcher_flushes_total", "Times that a group was looked at for a notification.")
         .is(seen.stats.flushes);
-    // neither can happen here; alerting rules on them stay valid
-    out.counter("alertmanager_dispatcher_aggregation_group_limit_reached_total", "Never rises: there is no limit.")
-        .is(0_u64);
-    out.counter(
-        "alertmanager_dispatcher_aggregation_group_creation_given_up_total",
-        "Never rises: making a group can't fail.",
-    )
-    .is(0_u64);
+    out.summary(
+        "alertmanager_dispatcher_alert_processing_duration_seconds",
+        "Time to take an alert in: store, route and group it.",
+        seen.times.alerts,
+    );
+    // none of these can happen here; alerting rules on them stay valid
+    for (what, help) in [
+        ("limit_reached", "Never rises: there is no limit of groups."),
+        ("creation_given_up", "Never rises: making a group can't fail."),
+        ("creation_retries", "Never rises: making a group can't fail."),
+    ] {
+        out.counter(&format!("alertmanager_dispatcher_aggregation_group_{what}_total"), help).is(0_u64);
+    }
 }
 
 fn requests(out: &mut Exposition, http: &HttpStats) {
@@ -220,66 +209,10 @@ fn requests(out: &mut Exposition, http: &HttpStats) {
         .with(&[("method", "get")], http.in_flight());
     out.counter("alertmanager_http_concurrency_limit_exceeded_total", "Requests refused for the limit of concurrency.")
         .with(&[("method", "get")], http.over_limit());
-}
-
-fn log(out: &mut Exposition, seen: &Snapshot) {
-    let stats = &seen.stats;
-    out.gauge("alertmanager_nflog_entries", "Entries of the notification log.").is(seen.log_entries);
-    out.counter("alertmanager_nflog_maintenance_total", "Rounds of maintenance of the notification log.")
-        .is(stats.nflog_maintenance);
-    out.counter("alertmanager_nflog_queries_total", "Look-ups in the notification log.").is(stats.nflog_queries);
-    out.gauge("alertmanager_nflog_snapshot_size_bytes", "Size of the last snapshot of the notification log.")
-        .is(stats.nflog_snapshot_bytes);
-    out.counter("alertmanager_nflog_gossip_messages_propagated_total", "Entries told to peers.")
-        .is(stats.nflog_propagated);
-}
-
-fn notifications(out: &mut Exposition, stats: &Stats) {
-    let mut stats = stats.clone();
-    for kind in INTEGRATIONS {
-        // made when new
-        stats.integration(kind);
-    }
-    let all = &stats.integrations;
-    let mut counts = |name: &str, help: &str, count: fn(&IntegrationStats) -> u64| {
-        let mut family = out.counter(name, help);
-        for integration in all {
-            family.with(&[("integration", integration.kind)], count(integration));
-        }
-    };
-    counts("alertmanager_notifications_total", "Notifications attempted.", |i| i.notifications);
-    counts("alertmanager_notification_requests_total", "Single requests to receivers.", |i| i.requests);
-    counts("alertmanager_notification_requests_failed_total", "Those that failed.", |i| i.requests_failed);
-    let mut failed = out.counter("alertmanager_notifications_failed_total", "Notifications that failed, and why.");
-    for integration in all {
-        for (reason, count) in FAILURE_REASONS.iter().zip(integration.failed) {
-            failed.with(&[("integration", integration.kind), ("reason", reason)], count);
-        }
-    }
-    let mut latency = out.histogram("alertmanager_notification_latency_seconds", "Time until a notification was out.");
-    for i in all {
-        latency.buckets(&[("integration", i.kind)], &LATENCY_BOUNDS, &i.latency_buckets, i.latency_sum);
-    }
-    out.counter("alertmanager_notifications_suppressed_total", "Alerts kept from notifications, and by what.")
-        .with(&[("reason", "active_time_interval")], stats.suppressed_active_interval)
-        .with(&[("reason", "inhibition")], stats.suppressed_inhibition)
-        .with(&[("reason", "mute_time_interval")], stats.suppressed_mute_interval)
-        .with(&[("reason", "silence")], stats.suppressed_silence);
-}
-
-fn silences(out: &mut Exposition, seen: &Snapshot) {
-    let stats = &seen.stats;
-    let [active, pending, expired] = seen.silences;
-    out.gauge("alertmanager_silences", "Silences by state.")
-        .with(&[("state", "active")], active)
-        .with(&[("state", "expired")], expired)
-        .with(&[("state", "pending")], pending);
-    out.gauge("alertmanager_silences_state_size", "Silences that are kept.").is(active + pending + expired);
-    out.counter("alertmanager_silences_maintenance_total", "Rounds of maintenance of the silences.")
-        .is(stats.silences_maintenance);
-    out.counter("alertmanager_silences_queries_total", "Queries for silences.").is(stats.silences_queries);
-    out.gauge("alertmanager_silences_snapshot_size_bytes", "Size of the last snapshot of the silences.")
-        .is(stats.silences_snapshot_bytes);
-    out.counter("alertmanager_silences_gossip_messages_propagated_total", "Silences told to peers.")
-        .is(stats.silences_propagated);
+    out.gauge("promhttp_metric_handler_requests_in_flight", "Scrapes that are being served, this one included.")
+        .is(1_u64);
+    out.counter("promhttp_metric_handler_requests_total", "Scrapes by the status that they were answered with.")
+        .with(&[("code", "200")], http.scrapes())
+        .with(&[("code", "500")], 0_u64)
+        .with(&[("code", "503")], 0_u64);
 }

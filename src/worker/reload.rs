@@ -17,6 +17,8 @@ use tracing::{error, info, warn};
 
 use crate::clock;
 use crate::handle::Handle;
+use crate::recorder::Recorder;
+use crate::trace::Tracing;
 pub(crate) use watch_file::FileWatch;
 
 /// What came of the last reload, and what runs.
@@ -97,6 +99,8 @@ pub(crate) struct Reloader {
     mode: Mode,
     handle: Handle,
     status: watch::Sender<ReloadStatus>,
+    recorder: Recorder,
+    tracing: Tracing,
     /// Of the content that was tried last, good or bad: a file event without a change is no reason to try again.
     tried: Option<ConfigHash>,
 }
@@ -143,9 +147,15 @@ pub(crate) async fn load(path: &Path, mode: Mode) -> Result<Arc<Config>, LoadErr
 
 impl Reloader {
     /// `running` is in use already.
-    pub(crate) fn new(path: PathBuf, running: &Config, handle: Handle) -> (Self, watch::Receiver<ReloadStatus>) {
+    pub(crate) fn new(
+        path: PathBuf,
+        running: &Config,
+        handle: Handle,
+        recorder: Recorder,
+        tracing: Tracing,
+    ) -> (Self, watch::Receiver<ReloadStatus>) {
         let (status, seen) = watch::channel(ReloadStatus::of(running));
-        (Self { path, mode: running.mode, handle, status, tried: Some(running.hash) }, seen)
+        (Self { path, mode: running.mode, handle, status, recorder, tracing, tried: Some(running.hash) }, seen)
     }
 
     /// Reloads whenever somebody asks, SIGHUP comes or the file's content changes; ends with the engine.
@@ -192,6 +202,12 @@ impl Reloader {
             Err(error) => return Err(self.failed(crate::log::chain(&error))),
         };
         let status = ReloadStatus::of(&config);
+        if let Err(error) = self.tracing.apply(config.tracing.as_ref()).await {
+            let err = crate::log::chain(&error);
+            error!(component = "configuration", err, "Loading configuration file failed");
+            return Err(self.failed(err));
+        }
+        self.recorder.apply(config.event_recorder.clone().unwrap_or_default()).await;
         let fed = self.handle.feed(Input::Config(config)).await;
         // the queue is in order: once this is answered, the new config is in force
         if fed.is_err() || self.handle.view(|_| ()).await.is_err() {

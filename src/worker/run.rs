@@ -19,10 +19,14 @@ use crate::handle::Handle;
 use crate::log::event::Taste;
 use crate::net::lookup::Lookup;
 use crate::net::{Net, Sockets, address, dns};
+use crate::observed::Observed;
 use crate::process::{self, Stop, StopError};
+use crate::recorder::Recorder;
 use crate::reload::{self, FileWatch, LoadError, Reloader};
 use crate::serve::{ListenError, Listeners, Servers};
 use crate::store::{Store, StoreError};
+use crate::trace::flush::FlushSpans;
+use crate::trace::{TraceError, Tracing};
 use crate::url::{self, ExternalUrl, UrlError};
 use crate::{clock, log};
 
@@ -65,6 +69,9 @@ pub enum Error {
     /// The config can't be used.
     #[error("loading the configuration")]
     Config(#[from] LoadError),
+    /// Spans can't be sent as the config says.
+    #[error("setting tracing up")]
+    Tracing(#[from] TraceError),
     /// An HTTP address can't be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -120,16 +127,33 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     let (settled, is_settled) = watch::channel(settings.cluster.is_none());
     let ipv4_only = sockets.as_ref().is_some_and(|sockets| sockets.local().is_ipv4());
     let tcp_timeout = settings.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.tcp_timeout);
+    let observed = Arc::<Observed>::default();
+    let deliverer = Arc::new(deliverer(&settings, &lookup));
+    let (recorder, recording) = match settings.engine.record_events {
+        true => {
+            let outputs = config.event_recorder.clone().unwrap_or_default();
+            let (recorder, task) = Recorder::start(&outputs, process::host_name(), Arc::clone(&deliverer));
+            (recorder, Some(task))
+        }
+        false => (Recorder::default(), None),
+    };
+    recorder.started(&version().summary(), &version().build_context());
+    let tracing = Tracing::default();
+    tracing.apply(config.tracing.as_ref()).await?;
     let outside = Outside {
-        deliverer: Arc::new(deliverer(&settings, &lookup)),
+        deliverer,
         net: sockets.map(|sockets| Net::start(sockets, &arrivals, tcp_timeout)),
-        writer: store.writer(),
+        writer: store.writer(Arc::clone(&observed)),
         taste: Taste { silences: settings.log_silences },
         settled,
+        observed: Arc::clone(&observed),
+        recorder: recorder.clone(),
+        spans: FlushSpans::new(tracing.clone()),
     };
     let engine_loop = EventLoop::new(engine, outside, arrivals.clone(), STOP_LIMIT);
     let engine_task = tokio::spawn(engine_loop.run(commands, arrived));
-    let (reloader, reload_status) = Reloader::new(settings.config_file.clone(), &config, handle.clone());
+    let (reloader, reload_status) =
+        Reloader::new(settings.config_file.clone(), &config, handle.clone(), recorder.clone(), tracing.clone());
     apply(&handle, config).await;
     let (reload, reloads) = mpsc::channel(RELOADS);
     let file_watch = match settings.watch_config {
@@ -144,13 +168,21 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     drop(arrivals);
 
     let options = Arc::new(api_options(&settings, &external, route_prefix, started_at));
-    let state = ApiState { handle: handle.clone(), options, reload, reload_status };
+    let state = ApiState {
+        handle: handle.clone(),
+        options,
+        reload,
+        reload_status,
+        observed,
+        recorder: recorder.clone(),
+        tracing: tracing.clone(),
+    };
     let mut servers = Servers::start(listeners, &api::router(state));
     let served = tokio::select! {
         () = stop.wait() => Ok(()),
         error = servers.failed() => Err(Error::Serve(error)),
     };
-    info!("Received shutdown signal, exiting gracefully...");
+    info!("Shutting down gracefully");
     servers.finish(DRAIN_LIMIT).await;
     watching.abort();
     if let Some(resolving) = resolving {
@@ -160,18 +192,25 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     let _ = handle.feed(Input::Stop).await;
     let stopping = Instant::now();
     let _ = engine_task.await;
-    info!(elapsed = ?stopping.elapsed(), "Stopped");
+    tracing.finish().await;
+    recorder.stopping();
+    if let Some(recording) = recording {
+        recording.finish().await;
+    }
+    info!(elapsed = ?stopping.elapsed(), "Received shutdown signal, exiting gracefully...");
     served
 }
 
 fn greet(settings: &Settings) {
-    info!(version = env!("CARGO_PKG_VERSION"), mode = "worker", "Starting Alertmanager");
+    // in the reference's order: features are read before anything else is said
     for feature in &settings.features {
-        match feature.in_force {
-            true => warn!(feature = feature.name, "Experimental feature enabled"),
-            false => warn!(feature = feature.name, "feature has no effect in this version"),
+        match feature.message {
+            Some(message) => warn!("{message}"),
+            None => warn!(feature = feature.name, "feature has no effect in this version"),
         }
     }
+    info!(version = version().summary(), "Starting Alertmanager");
+    info!(build_context = version().build_context(), "Build context");
     for flag in &settings.idle_flags {
         warn!(flag = format!("--{flag}"), "flag has no effect in this version");
     }
@@ -195,7 +234,13 @@ fn engine_options(settings: &Settings, external: &ExternalUrl, sockets: Option<&
         engine.name = cluster.name.clone().unwrap_or_else(|| process::random_name(now_ms));
         engine.advertise = address::advertise(cluster.advertise, sockets.local(), cluster.allow_public);
         engine.incarnation = now_ms;
-        info!(name = engine.name, addr = %engine.advertise, peers = cluster.peers.len(), "joining the cluster");
+        info!(
+            component = "cluster",
+            name = engine.name,
+            addr = %engine.advertise,
+            peers = cluster.peers.len(),
+            "Waiting for gossip to settle..."
+        );
         engine
     });
     options
@@ -231,6 +276,7 @@ fn api_options(settings: &Settings, external: &ExternalUrl, route_prefix: String
         timeout: settings.web_timeout,
         mode: settings.mode,
         alerts_per_name_max: settings.engine.alerts_per_name_max.map_or(0, |max| max as u64),
+        metric_labels: settings.metric_labels,
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use alerting::effects::{Restored, StateFile};
 use alerting::time::Timestamp;
@@ -11,6 +12,8 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::error;
+
+use crate::observed::Observed;
 
 /// Both files, in the order of start.
 const FILES: [StateFile; 2] = [StateFile::NotificationLog, StateFile::Silences];
@@ -113,10 +116,10 @@ impl Store {
     }
 
     /// Starts the tasks that write; needs a tokio runtime.
-    pub(crate) fn writer(&self) -> Writer {
+    pub(crate) fn writer(&self, observed: Arc<Observed>) -> Writer {
         let files = FILES.map(|file| {
             let (slot, contents) = watch::channel(None);
-            (file, slot, tokio::spawn(write_all(self.clone(), file, contents)))
+            (file, slot, tokio::spawn(write_all(self.clone(), file, contents, Arc::clone(&observed))))
         });
         Writer { files: files.into() }
     }
@@ -149,7 +152,12 @@ impl Writer {
     }
 }
 
-async fn write_all(store: Store, file: StateFile, mut contents: watch::Receiver<Option<Bytes>>) {
+async fn write_all(
+    store: Store,
+    file: StateFile,
+    mut contents: watch::Receiver<Option<Bytes>>,
+    observed: Arc<Observed>,
+) {
     let store = Arc::new(store);
     loop {
         // fails when the sender is gone, but not before the last content was seen
@@ -158,7 +166,10 @@ async fn write_all(store: Store, file: StateFile, mut contents: watch::Receiver<
             return;
         };
         let writing = Arc::clone(&store);
-        match tokio::task::spawn_blocking(move || writing.write(file, &data)).await {
+        let start = Instant::now();
+        let written = tokio::task::spawn_blocking(move || writing.write(file, &data)).await;
+        observed.snapshot(file, start.elapsed(), matches!(written, Ok(Ok(()))));
+        match written {
             Ok(Ok(())) => tracing::debug!(file = file.name(), "Maintenance done"),
             Ok(Err(failed)) => error!(err = crate::log::chain(&failed), "Running maintenance failed"),
             Err(failed) => error!(err = %failed, "Running maintenance failed"),
@@ -232,7 +243,7 @@ mod tests {
     async fn the_last_content_wins_and_is_on_disk_at_the_end() {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(directory.path()).unwrap();
-        let writer = store.writer();
+        let writer = store.writer(Arc::default());
         for n in 0..100 {
             writer.put(StateFile::Silences, Bytes::from(n.to_string()));
         }

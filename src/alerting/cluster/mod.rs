@@ -80,6 +80,10 @@ pub(crate) struct Cluster {
     /// Messages and bytes, of updates and of full states.
     pub(crate) sent: [(u64, u64); 2],
     pub(crate) received: [(u64, u64); 2],
+    /// Full calls to members that were lost, and to those not met yet: good, failed.
+    pub(crate) reconnections: (u64, u64),
+    pub(crate) joins: (u64, u64),
+    pub(crate) name_conflicts: u64,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -103,6 +107,9 @@ impl Cluster {
             rng: StdRng::seed_from_u64(seed ^ 0xd16e),
             sent: [(0, 0); 2],
             received: [(0, 0); 2],
+            reconnections: (0, 0),
+            joins: (0, 0),
+            name_conflicts: 0,
             options,
         }
     }
@@ -128,6 +135,7 @@ impl Cluster {
             settled: self.settle.done().is_some(),
             position: self.position() as usize,
             failed_peers: self.unreached_seeds().count(),
+            queued: self.outboxes.values().map(Outbox::len).sum(),
         }
     }
 
@@ -292,6 +300,7 @@ impl Cluster {
             return refuse("the caller doesn't say who it is".into(), io);
         };
         if caller.name == self.options.name && caller != *self.membership.own() {
+            self.name_conflicts += 1;
             return refuse(format!("the caller's name `{}` is ours", caller.name), io);
         }
         let kind = usize::from(call.full);
@@ -332,15 +341,22 @@ impl Cluster {
         let reply =
             reply.and_then(|r| if r.refused.is_empty() { Ok(r) } else { Err(format!("refused: {}", r.refused)) });
         match purpose {
-            Purpose::Full(to) => match reply {
-                Ok(reply) => self.joined(now, to, reply, io),
-                Err(error) => {
-                    self.settle.failed(to);
-                    if error.starts_with("refused") {
-                        io.outputs.push(Output::Event(Event::PeerRejected { address: to, error }));
+            Purpose::Full(to) => {
+                let attempts = if self.settle.has_joined(to) { &mut self.reconnections } else { &mut self.joins };
+                match &reply {
+                    Ok(_) => attempts.0 += 1,
+                    Err(_) => attempts.1 += 1,
+                }
+                match reply {
+                    Ok(reply) => self.joined(now, to, reply, io),
+                    Err(error) => {
+                        self.settle.failed(to);
+                        if error.starts_with("refused") {
+                            io.outputs.push(Output::Event(Event::PeerRejected { address: to, error }));
+                        }
                     }
                 }
-            },
+            }
             Purpose::Digest(to) => {
                 if let Ok(reply) = reply
                     && reply.digest != Some(digest())

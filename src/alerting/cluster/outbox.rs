@@ -29,6 +29,11 @@ impl Outbox {
         !self.in_flight && self.silences.is_empty() && self.entries.is_empty()
     }
 
+    /// How many changes wait.
+    pub(super) fn len(&self) -> usize {
+        self.silences.len() + self.entries.len()
+    }
+
     /// The next call's content, unless one is under way or there is none.
     pub(super) fn take(&mut self) -> Option<StateParts> {
         if self.in_flight || self.is_idle() {

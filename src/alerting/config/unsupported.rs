@@ -32,8 +32,7 @@ const NOT_YET: &[&str] = &[
     "no_proxy",
     "proxy_from_environment",
     "proxy_connect_header",
-    "tracing",
-    "event_recorder",
+    "event_recorder.kafka_outputs",
 ];
 
 /// Something that a config makes use of, and where.
@@ -60,8 +59,16 @@ impl Config {
             }
         };
         add(!self.templates.is_empty(), "templates");
-        add(self.tracing.is_some(), "tracing");
-        add(self.event_recorder.is_some(), "event_recorder");
+        let recorder = self.event_recorder.iter();
+        add(recorder.clone().any(|recorder| !recorder.kafka.is_empty()), "event_recorder.kafka_outputs");
+        for (at, webhook) in recorder.flat_map(|recorder| &recorder.webhooks).enumerate() {
+            let path = format!("event_recorder.webhook_outputs[{at}].http_config");
+            of_http(&webhook.http, &mut |used, name| {
+                if used {
+                    uses.push(Use { name, line: None, path: path.clone() });
+                }
+            });
+        }
         of_labels(&self.route, "route", &mut uses);
         for (at, receiver) in self.receivers.iter().enumerate() {
             for integration in &receiver.integrations {

@@ -49,7 +49,7 @@ pub(super) struct Delivery {
     deadline: Timestamp,
     /// Log hashes of what fired at the tick; kept only while it waits for its turn.
     fired_then: Vec<u64>,
-    first_attempt: Option<Timestamp>,
+    attempted_at: Timestamp,
     last_failure: Option<(&'static str, String)>,
 }
 
@@ -65,11 +65,15 @@ enum Phase {
 
 /// What the request under way says.
 #[derive(Debug, Clone)]
-struct Sent {
-    at: Timestamp,
-    reason: SendReason,
-    firing: Vec<u64>,
-    resolved: Vec<u64>,
+pub(super) struct Sent {
+    pub(super) at: Timestamp,
+    pub(super) reason: SendReason,
+    pub(super) firing: Vec<u64>,
+    pub(super) resolved: Vec<u64>,
+    /// What is in the request.
+    pub(super) alerts: Vec<Arc<Alert>>,
+    /// Log hashes of what was silenced or inhibited; only for the event recorder.
+    pub(super) muted: Vec<u64>,
 }
 
 /// A group as it may be notified now.
@@ -125,34 +129,41 @@ impl Engine {
         self.rearm(now, number);
         self.stats.flushes += 1;
         let Some(passed) = self.run_stages(now, number) else { return };
-        let Some(running) = &self.running else { return };
         let Some(group) = self.groups.get_mut(number) else { return };
         group.due = false;
         let held = &passed.held;
-        self.stats.suppressed_inhibition += held.inhibited;
+        self.stats.suppressed_inhibition += held.inhibited.len() as u64;
         self.stats.suppressed_active_interval += held.outside_active;
         self.stats.suppressed_mute_interval += held.in_mute;
-        self.stats.suppressed_silence += held.silenced;
+        self.stats.suppressed_silence += held.silenced.len() as u64;
         group.muted_by = held.intervals.clone();
+        group.processed = group.alerts.len();
+        group.flushes += 1;
         let resolved = group.alerts.iter().filter_map(|n| {
             let alert = &self.alerts.get(*n)?.alert;
             alert.resolved_at(now).then_some((*n, alert.updated_at))
         });
         let resolved = resolved.collect();
         group.flush = Some(Flush { tick: now, resolved, deliveries: Default::default(), failed: false });
+        self.record_muted(now, &passed.held);
         if passed.firing.is_empty() && passed.resolved.is_empty() {
+            self.report_flush(number, &passed, Vec::new());
             self.end_flush(now, number);
             return;
         }
+        let Some(running) = &self.running else { return };
+        let Some(group) = self.groups.get(number) else { return };
         let node = running.routes.node(group.route);
         let receiver = &running.config.receivers[node.receiver];
         let keys: Vec<LogKey> = receiver.integrations.iter().map(|i| log_key(&group.key, &receiver.name, i)).collect();
         let limit = node.route.group_interval.max(DELIVERY_MIN);
         let wait = self.wait_for_turn(&node.route);
-        let mut begun = Vec::new();
+        let kinds: Vec<&'static str> = receiver.integrations.iter().map(|i| i.kind).collect();
+        let (mut begun, mut reasons) = (Vec::new(), Vec::new());
         for (integration, key) in keys.into_iter().enumerate() {
             self.stats.nflog_queries += 1;
-            let Some((_, picture)) = self.due_now(now, number, integration, &key, now, &passed) else { continue };
+            self.stats.nflog_misses += u64::from(self.nflog.get(&key).is_none());
+            let Some((reason, picture)) = self.due_now(now, number, integration, &key, now, &passed) else { continue };
             let id = self.next_delivery;
             self.next_delivery += 1;
             let delivery = Delivery {
@@ -164,15 +175,17 @@ impl Engine {
                 tick: now,
                 deadline: now + limit + wait,
                 fired_then: if wait.is_zero() { Vec::new() } else { picture.firing_hashes },
-                first_attempt: None,
+                attempted_at: now,
                 last_failure: None,
             };
             self.deliveries.insert(id, delivery);
             begun.push(id);
+            reasons.push((id, kinds[integration], reason));
         }
         if let Some(flush) = self.groups.get_mut(number).and_then(|g| g.flush.as_mut()) {
             flush.deliveries.extend(begun.iter().copied());
         }
+        self.report_flush(number, &passed, reasons);
         if begun.is_empty() {
             self.end_flush(now, number);
             return;
@@ -190,7 +203,9 @@ impl Engine {
         let running = self.running.as_ref()?;
         let group = self.groups.get(number)?;
         let stages = Self::stages(running, &self.silences);
-        Some(stages.run(&mut self.alerts, &group.alerts, &running.routes.node(group.route).route, now))
+        let passed = stages.run(&mut self.alerts, &group.alerts, &running.routes.node(group.route).route, now);
+        self.stats.silences_scanned += passed.held.scanned;
+        Some(passed)
     }
 
     fn wait_for_turn(&self, route: &Route) -> Duration {
@@ -204,6 +219,7 @@ impl Engine {
             && !flush.failed
             && !flush.resolved.is_empty()
         {
+            self.record_resolved(number, &flush.resolved);
             let mut gone: Vec<u32> = Vec::new();
             for (alert, updated_at) in flush.resolved {
                 let Some(slot) = self.alerts.get_mut(alert) else { continue };
@@ -213,7 +229,8 @@ impl Engine {
                 }
             }
             gone.sort_unstable();
-            group.alerts.retain(|alert| gone.binary_search(alert).is_err());
+            let Some(group) = self.groups.get_mut(number) else { return };
+            group.retain(|alert| gone.binary_search(&alert).is_err());
         }
         if self.remove_group_if_empty(number) {
             return;
@@ -309,11 +326,22 @@ impl Engine {
         let node = running.routes.node(of_group.route);
         let receiver = &running.config.receivers[node.receiver];
         let Some(to) = receiver.integrations.get(integration) else { return self.finish(now, id, false) };
-        let sent = Sent { at: now, reason, firing: picture.firing_hashes, resolved: picture.resolved_hashes };
+        let mut sent = Sent {
+            at: now,
+            reason,
+            firing: picture.firing_hashes,
+            resolved: picture.resolved_hashes,
+            alerts: Vec::new(),
+            muted: Vec::new(),
+        };
+        if self.options.record_events {
+            let muted = passed.held.inhibited.iter().chain(&passed.held.silenced);
+            sent.muted = muted.filter_map(|n| self.alerts.get(*n).map(|slot| slot.alert.log_hash)).collect();
+        }
         if !to.send_resolved && sent.firing.is_empty() {
             // nothing to say, but the log is kept (reference behaviour)
-            self.stats.integration(to.kind).notifications += 1;
-            self.record(now, id, sent);
+            self.stats.integration(to.kind, &receiver.name).notifications += 1;
+            self.write_down(now, id, sent);
             return self.finish(now, id, true);
         }
         let mut alerts = picture.firing;
@@ -337,7 +365,7 @@ impl Engine {
             // `Config::unsupported` keeps such a config away
             _ => {
                 let error = format!("integration {} is not supported yet", to.kind);
-                return self.give_up(now, id, "other", error);
+                return self.give_up(now, id, "other", error, true);
             }
         };
         let kind = to.kind;
@@ -347,15 +375,16 @@ impl Engine {
             // what went wrong last says more than that the time is over
             let over = || ("contextDeadlineExceeded", "the time for it is over".to_owned());
             let (reason, error) = delivery.last_failure.clone().unwrap_or_else(over);
-            return self.give_up(now, id, reason, error);
+            return self.give_up(now, id, reason, error, false);
         }
         if delivery.attempts == 0 {
-            self.stats.integration(kind).notifications += 1;
+            self.stats.integration(kind, &delivery.key.receiver).notifications += 1;
         }
         delivery.attempts += 1;
-        delivery.first_attempt.get_or_insert(now);
+        delivery.attempted_at = now;
+        sent.alerts = data.alerts;
         delivery.phase = Phase::Sending(sent);
-        self.stats.integration(kind).requests += 1;
+        self.stats.integration(kind, &delivery.key.receiver).requests += 1;
         let timeout = if own_timeout.is_zero() { rest } else { own_timeout.min(rest) };
         self.outputs.push_back(Output::Deliver { id, request, timeout });
     }
@@ -371,6 +400,8 @@ impl Engine {
         let Phase::Sending(sent) = &delivery.phase else { return };
         let sent = sent.clone();
         let kind = self.kind_of(delivery);
+        let stats = self.stats.integration(kind, &delivery.key.receiver);
+        stats.latency(now.since(delivery.attempted_at));
         let verdict = match result {
             Ok(response) => webhook::verdict(&response),
             Err(error) => {
@@ -381,26 +412,27 @@ impl Engine {
         match verdict {
             Verdict::Done => {
                 let Some(delivery) = self.deliveries.get(&id) else { return };
+                let (key, group) = (delivery.key.clone(), delivery.group);
+                self.record_notification(group, &key, kind, &sent);
+                let Some(delivery) = self.deliveries.get(&id) else { return };
                 let event = Event::Notified {
-                    key: delivery.key.clone(),
+                    key,
                     reason: sent.reason,
-                    firing: sent.firing.len(),
-                    resolved: sent.resolved.len(),
+                    alerts: sent.alerts.clone(),
                     attempts: delivery.attempts,
+                    took: now.since(delivery.attempted_at),
                 };
-                let took = now.since(delivery.first_attempt.unwrap_or(now));
-                self.stats.integration(kind).latency(took);
                 self.event(event);
-                self.record(now, id, sent);
+                self.write_down(now, id, sent);
                 self.finish(now, id, true);
             }
             Verdict::Retry { after, reason, error } => {
-                self.stats.integration(kind).requests_failed += 1;
+                stats.requests_failed += 1;
                 self.try_again(now, id, after, reason, error);
             }
             Verdict::GiveUp { reason, error } => {
-                self.stats.integration(kind).requests_failed += 1;
-                self.give_up(now, id, reason, error);
+                stats.requests_failed += 1;
+                self.give_up(now, id, reason, error, true);
             }
         }
     }
@@ -420,29 +452,29 @@ impl Engine {
         let backoff = BACKOFF_FIRST.mul_f64(BACKOFF_GROWTH.powi(exponent) * jitter).min(BACKOFF_MAX);
         let until = now + backoff.max(after.unwrap_or_default());
         if stopping || until >= delivery.deadline {
-            return self.give_up(now, id, reason, error);
+            return self.give_up(now, id, reason, error, false);
         }
         delivery.phase = Phase::Backoff(until);
+        let again = delivery.last_failure.as_ref().is_some_and(|(_, last)| *last == error);
         delivery.last_failure = Some((reason, error.clone()));
-        let event = Event::AttemptFailed { key: delivery.key.clone(), attempt: delivery.attempts, error };
+        let event = Event::AttemptFailed { key: delivery.key.clone(), attempt: delivery.attempts, error, again };
         self.timers.set(until, Due::Attempt(id));
         self.event(event);
     }
 
-    fn give_up(&mut self, now: Timestamp, id: DeliveryId, reason: &'static str, error: String) {
+    fn give_up(&mut self, now: Timestamp, id: DeliveryId, reason: &'static str, error: String, permanent: bool) {
         let Some(delivery) = self.deliveries.get(&id) else { return };
         let kind = self.kind_of(delivery);
-        let event = Event::NotifyFailed { key: delivery.key.clone(), attempts: delivery.attempts, reason, error };
-        let took = now.since(delivery.first_attempt.unwrap_or(now));
-        let stats = self.stats.integration(kind);
-        stats.fail(reason);
-        stats.latency(took);
+        let (key, attempts) = (delivery.key.clone(), delivery.attempts);
+        let alerts = self.groups.get(delivery.group).map_or(0, |group| group.alerts.len());
+        let event = Event::NotifyFailed { key, attempts, alerts, permanent, reason, error };
+        self.stats.integration(kind, &delivery.key.receiver).fail(reason);
         self.event(event);
         self.finish(now, id, false);
     }
 
     /// Writes down what was sent, and tells the peers.
-    fn record(&mut self, now: Timestamp, id: DeliveryId, sent: Sent) {
+    fn write_down(&mut self, now: Timestamp, id: DeliveryId, sent: Sent) {
         let Some(running) = &self.running else { return };
         let Some(delivery) = self.deliveries.get(&id) else { return };
         let Some(route) = self.groups.get(delivery.group).map(|g| g.route) else { return };

@@ -40,6 +40,9 @@ impl Engine {
                         labels,
                         key,
                         alerts: Vec::new(),
+                        processed: 0,
+                        serial: 0,
+                        flushes: 0,
                         next_flush,
                         flush: None,
                         due: false,
@@ -119,7 +122,7 @@ impl Engine {
             let resolved = slot.alert.resolved_at(now);
             for group in leave {
                 if let Some(group) = self.groups.get_mut(group) {
-                    group.alerts.retain(|n| *n != number);
+                    group.retain(|n| n != number);
                 }
             }
             if grouped || !resolved {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashSet;
+
 use super::{Engine, dispatch::print_order};
 use crate::config::Config;
-use crate::group::Group;
 use crate::label::LabelSet;
 use crate::silence::{Silence, SilenceId, SilenceState};
 use crate::stats::Stats;
 use crate::time::Timestamp;
-use crate::view::{AlertFilter, AlertRow, AlertStatus, ClusterView, GroupRow, Readiness};
+use crate::view::{AlertCounts, AlertFilter, AlertRow, AlertStatus, ClusterView, GroupRow, Readiness};
 
 /// A picture of an [`Engine`] at a moment.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ impl<'a> View<'a> {
     fn status(&mut self, number: u32, muted_by: Option<&[Arc<str>]>) -> Option<AlertStatus> {
         let engine = &mut *self.engine;
         let slot = engine.alerts.get_mut(number)?;
-        engine.silences.refresh(&slot.alert.labels, &mut slot.silences);
+        engine.stats.silences_scanned += engine.silences.refresh(&slot.alert.labels, &mut slot.silences);
         let slot = engine.alerts.get(number)?;
         let stages = Engine::stages(engine.running.as_ref()?, &engine.silences);
         let inhibitor = stages.inhibited_by(&engine.alerts, slot, self.now);
@@ -166,20 +167,53 @@ impl<'a> View<'a> {
         &self.engine.stats
     }
 
-    /// Unresolved alerts in groups: active, suppressed. Metric `alertmanager_alerts`.
-    pub fn alert_counts(&mut self) -> (u64, u64) {
-        let (mut active, mut suppressed) = (0, 0);
-        for number in self.engine.alerts.numbers() {
-            let Some(slot) = self.engine.alerts.get(number) else { continue };
-            if slot.groups.is_empty() || slot.alert.resolved_at(self.now) {
-                continue;
-            }
-            let groups = slot.groups.iter().filter_map(|g| self.engine.groups.get(*g));
-            let muted = groups.clone().count() > 0 && groups.clone().all(|g: &Group| !g.muted_by.is_empty());
-            let quiet = muted || self.status(number, None).is_some_and(|s| s.suppressed());
-            if quiet { suppressed += 1 } else { active += 1 }
+    /// Unresolved alerts in groups, each once. Metric `alertmanager_alerts`.
+    pub fn alert_counts(&mut self) -> AlertCounts {
+        let mut counts = AlertCounts::default();
+        let mut processed: HashSet<u32> = HashSet::new();
+        for (_, group) in self.engine.groups.iter() {
+            processed.extend(group.alerts.iter().take(group.processed));
         }
-        (active, suppressed)
+        for number in self.engine.alerts.numbers() {
+            if self.engine.alerts.get(number).is_some_and(|slot| !slot.groups.is_empty()) {
+                self.count(number, processed.contains(&number), &mut counts);
+            }
+        }
+        counts
+    }
+
+    /// Unresolved alerts of each group, by the group's key. Groups of equal key are told apart by nothing but their
+    /// place in the list.
+    pub fn alert_counts_by_group(&mut self) -> Vec<(Arc<str>, AlertCounts)> {
+        let mut all = Vec::new();
+        for number in self.engine.groups.numbers() {
+            let Some(group) = self.engine.groups.get(number) else { continue };
+            let (key, alerts, processed) = (group.key.clone(), group.alerts.clone(), group.processed);
+            let mut counts = AlertCounts::default();
+            for (place, alert) in alerts.into_iter().enumerate() {
+                self.count(alert, place < processed, &mut counts);
+            }
+            all.push((key, counts));
+        }
+        all
+    }
+
+    fn count(&mut self, number: u32, processed: bool, counts: &mut AlertCounts) {
+        let engine = &mut *self.engine;
+        let Some(slot) = engine.alerts.get_mut(number) else { return };
+        if slot.alert.resolved_at(self.now) {
+            return;
+        }
+        if !processed {
+            counts.unprocessed += 1;
+            return;
+        }
+        engine.stats.silences_scanned += engine.silences.refresh(&slot.alert.labels, &mut slot.silences);
+        let silenced = engine.silences.is_silenced(&slot.silences, self.now);
+        let (Some(running), Some(slot)) = (&engine.running, engine.alerts.get(number)) else { return };
+        let stages = Engine::stages(running, &engine.silences);
+        let quiet = silenced || stages.inhibited_by(&engine.alerts, slot, self.now).is_some();
+        if quiet { counts.suppressed += 1 } else { counts.active += 1 }
     }
 
     /// Live aggregation groups.

@@ -23,6 +23,14 @@ impl Engine {
         self.stats.peers_left += io.left;
         self.stats.cluster_sent = cluster.sent;
         self.stats.cluster_received = cluster.received;
+        self.stats.reconnections = cluster.reconnections;
+        self.stats.joins = cluster.joins;
+        self.stats.name_conflicts = cluster.name_conflicts;
+        for output in &outputs {
+            if let Output::Event(Event::MemberJoined { name, .. }) = output {
+                *self.stats.peers_alive.entry(name.clone()).or_default() += 1;
+            }
+        }
         self.outputs.extend(outputs);
         for demand in demands {
             self.meet(now, demand);
@@ -92,6 +100,7 @@ impl Engine {
                 for silence in silences {
                     self.silences.merge(now, silence);
                 }
+                self.stats.silences_unusable += broken.len() as u64;
                 for (id, cause) in broken {
                     self.event(Event::SilenceUnusable { id, cause });
                 }

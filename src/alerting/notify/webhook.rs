@@ -78,7 +78,9 @@ pub fn request(config: &WebhookConfig, data: &Data, integration: &std::sync::Arc
 /// What a response comes to: 2xx is done, 5xx and 429 are tried again, the rest is final.
 pub fn verdict(response: &Response) -> Verdict {
     let reason = failure_reason(response.status);
-    let error = format!("unexpected status code {}: {}", response.status, response.body.trim());
+    let body = response.body.trim();
+    let body = if body.is_empty() { String::new() } else { format!(": {body}") };
+    let error = format!("unexpected status code {}{body}", response.status);
     match response.status {
         200..=299 => Verdict::Done,
         429 | 500..=599 => Verdict::Retry { after: response.retry_after, reason, error },

@@ -248,18 +248,22 @@ impl Silences {
         }
     }
 
-    /// Brings what is known for an alert up to date: only silences that are new since the last time are tried.
-    pub fn refresh(&self, labels: &LabelSet, cache: &mut SilenceCache) {
+    /// Brings what is known for an alert up to date: only silences that are new since the last time are tried. Tells
+    /// how many were.
+    pub fn refresh(&self, labels: &LabelSet, cache: &mut SilenceCache) -> u64 {
         if cache.seen == self.next_number {
-            return;
+            return 0;
         }
+        let mut tried = 0;
         self.index.candidates(labels, cache.seen, |number| {
+            tried += 1;
             let matches = self.by_number.get(&number).is_some_and(|s| s.matches(labels));
             if matches && !cache.numbers.contains(&number) {
                 cache.numbers.push(number);
             }
         });
         cache.seen = self.next_number;
+        tried
     }
 
     /// Ids of the silences that work on the alert at `now`, sorted. The cache must be fresh.

@@ -12,36 +12,10 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::Api;
-
-/// Upper bounds of request durations, seconds.
-const DURATIONS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+use crate::observed::{DURATIONS, Histogram};
 
 /// Upper bounds of response sizes, bytes.
 const SIZES: &[f64] = &[1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
-
-/// Observations in buckets.
-#[derive(Debug, Clone)]
-pub(crate) struct Histogram {
-    /// Upper bounds, ascending.
-    pub(crate) bounds: &'static [f64],
-    /// Not cumulative; one more than bounds.
-    pub(crate) counts: Vec<u64>,
-    /// Of all observations.
-    pub(crate) sum: f64,
-}
-
-impl Histogram {
-    /// Without observations.
-    pub(crate) fn new(bounds: &'static [f64]) -> Self {
-        Self { bounds, counts: vec![0; bounds.len() + 1], sum: 0.0 }
-    }
-
-    /// Counts one observation.
-    pub(crate) fn observe(&mut self, value: f64) {
-        self.counts[self.bounds.partition_point(|bound| *bound < value)] += 1;
-        self.sum += value;
-    }
-}
 
 /// What distinguishes series of durations.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +43,7 @@ pub(crate) struct HttpStats {
     series: Mutex<Series>,
     in_flight: AtomicU64,
     over_limit: AtomicU64,
+    scrapes: AtomicU64,
     invalid_firing: AtomicU64,
     invalid_resolved: AtomicU64,
 }
@@ -96,6 +71,16 @@ impl HttpStats {
     /// GET requests refused for the limit.
     pub(crate) fn over_limit(&self) -> u64 {
         self.over_limit.load(Ordering::Relaxed)
+    }
+
+    /// Answered scrapes of the metrics.
+    pub(crate) fn scrapes(&self) -> u64 {
+        self.scrapes.load(Ordering::Relaxed)
+    }
+
+    /// Counts a scrape.
+    pub(crate) fn count_scrape(&self) {
+        self.scrapes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Posted alerts that were invalid: firing, resolved.
@@ -211,14 +196,5 @@ mod tests {
         for (path, label) in expect {
             assert_eq!(handler(path), label, "{path}");
         }
-    }
-
-    #[test]
-    fn a_bound_belongs_to_its_bucket() {
-        let mut histogram = Histogram::new(&[1.0, 2.0]);
-        for value in [0.5, 1.0, 1.5, 3.0] {
-            histogram.observe(value);
-        }
-        assert_eq!((histogram.counts, histogram.sum), (vec![2, 1, 1], 6.0));
     }
 }

@@ -37,11 +37,14 @@ use axum::routing::{MethodRouter, get};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub(crate) use json::response as json_response;
-pub(crate) use measure::{Histogram, HttpStats};
+pub(crate) use measure::HttpStats;
 pub(crate) use refusal::{Refusal, text as text_response};
 
 use crate::handle::Handle;
+use crate::observed::Observed;
+use crate::recorder::Recorder;
 use crate::reload::ReloadStatus;
+use crate::trace::{self, Tracing};
 use crate::{health, metrics};
 
 /// Asks for a reload of the config; the answer is why the new one isn't used, if it isn't.
@@ -58,6 +61,12 @@ pub struct ApiState {
     pub reload: mpsc::Sender<ReloadRequest>,
     /// From the same task.
     pub reload_status: watch::Receiver<ReloadStatus>,
+    /// Shown by `/metrics`.
+    pub(crate) observed: Arc<Observed>,
+    /// Shown by `/metrics`.
+    pub(crate) recorder: Recorder,
+    /// Makes spans of requests.
+    pub(crate) tracing: Tracing,
 }
 
 /// How the HTTP surface is to behave.
@@ -79,6 +88,19 @@ pub struct ApiOptions {
     pub mode: Mode,
     /// `alerts.per-alertname-limit`, 0 when there is none: metric only.
     pub alerts_per_name_max: u64,
+    /// Labels that are in the metrics only if asked for.
+    pub metric_labels: MetricLabels,
+}
+
+/// Features `alert-names-in-metrics`, `receiver-name-in-metrics`, `group-key-in-metrics`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MetricLabels {
+    /// `alertname` where alerts are dropped.
+    pub alert_names: bool,
+    /// `receiver_name` of notifications.
+    pub receiver_names: bool,
+    /// `group_key` of alerts.
+    pub group_keys: bool,
 }
 
 /// What was built from what; texts may be empty.
@@ -96,6 +118,28 @@ pub struct VersionInfo {
     pub build_date: String,
     /// The compiler, in the place where the reference names its own.
     pub go_version: String,
+}
+
+impl VersionInfo {
+    /// In the reference's form.
+    pub(crate) fn summary(&self) -> String {
+        format!("(version={}, branch={}, revision={})", self.version, self.branch, self.revision)
+    }
+
+    /// In the reference's form.
+    pub(crate) fn build_context(&self) -> String {
+        let (go, user, date) = (&self.go_version, &self.build_user, &self.build_date);
+        format!("(go={go}, platform={}/{}, user={user}, date={date}, tags=)", std::env::consts::OS, self.arch())
+    }
+
+    /// The processor, named as the reference names it.
+    pub(crate) fn arch(&self) -> &'static str {
+        match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        }
+    }
 }
 
 impl Default for VersionInfo {
@@ -161,6 +205,7 @@ pub fn router(state: ApiState) -> Router {
         .fallback(fallback::elsewhere)
         .layer(middleware::from_fn_with_state(api.clone(), limits::limit))
         .layer(middleware::from_fn_with_state(api.clone(), measure::measure))
+        .layer(middleware::from_fn_with_state(api.clone(), trace::http::trace))
         .with_state(api)
 }
 

@@ -13,7 +13,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 
 /// Why TLS can't be set up.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TlsError {
+pub enum TlsError {
     /// The certificates to trust are not PEM, or none.
     #[error("reading the certificates to trust: no usable PEM certificate")]
     NoCertificate,
@@ -62,7 +62,7 @@ impl fmt::Debug for Trust {
 ///
 /// # Errors
 /// When the certificates or the name make no sense.
-pub(super) fn config(tls: &TlsConfig, ca: Option<&[u8]>, http2: bool) -> Result<ClientConfig, TlsError> {
+pub(crate) fn config(tls: &TlsConfig, ca: Option<&[u8]>, http2: bool) -> Result<ClientConfig, TlsError> {
     let provider = provider();
     let trust = match ca {
         _ if tls.insecure_skip_verify => Trust::Anybody,

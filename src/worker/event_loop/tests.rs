@@ -58,9 +58,12 @@ impl Member {
         let outside = Outside {
             deliverer: Arc::new(Deliverer::new(PathBuf::new(), None)),
             net: sockets.map(|sockets| Net::start(sockets, &arrivals, LIMIT)),
-            writer: store.writer(),
+            writer: store.writer(Arc::default()),
             taste: Taste { silences: true },
             settled,
+            observed: Arc::default(),
+            recorder: Recorder::default(),
+            spans: FlushSpans::default(),
         };
         let looping = EventLoop::new(engine, outside, arrivals.clone(), LIMIT);
         let task = tokio::spawn(looping.run(commands, arrived));

@@ -8,6 +8,7 @@ use alerting::effects::{ClusterOptions, Options};
 use alerting::matcher::Mode;
 
 use super::Flags;
+use crate::api::MetricLabels;
 
 /// Everything that `run` needs, checked.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Settings {
     pub log_silences: bool,
     /// Features that were turned on, for the log.
     pub(crate) features: Vec<Feature>,
+    /// Labels that are in the metrics only if asked for.
+    pub metric_labels: MetricLabels,
     /// Flags that were given and have no effect in this version, for the log.
     pub idle_flags: Vec<String>,
 }
@@ -70,8 +73,8 @@ pub struct ClusterSettings {
 pub(crate) struct Feature {
     /// As on the command line.
     pub(crate) name: &'static str,
-    /// Whether it changes anything in this version.
-    pub(crate) in_force: bool,
+    /// What the log says of it, in the reference's words; `None`: it changes nothing in this version.
+    pub(crate) message: Option<&'static str>,
 }
 
 /// Flags that don't go together, or not with this version.
@@ -107,15 +110,15 @@ pub enum FlagError {
     Ratio,
 }
 
-/// Names, and whether they're in force.
-const FEATURES: [(&str, bool); 7] = [
-    ("alert-names-in-metrics", false),
-    ("receiver-name-in-metrics", false),
-    ("group-key-in-metrics", false),
-    ("classic-mode", true),
-    ("utf8-strict-mode", true),
-    ("auto-gomemlimit", false),
-    ("event-recorder", false),
+/// Names, and what the log says of them if they're in force.
+const FEATURES: [(&str, Option<&str>); 7] = [
+    ("alert-names-in-metrics", Some("Alert names in metrics enabled")),
+    ("receiver-name-in-metrics", Some("Experimental receiver name in metrics enabled")),
+    ("group-key-in-metrics", Some("Experimental group key in metrics enabled")),
+    ("classic-mode", Some("Classic mode enabled")),
+    ("utf8-strict-mode", Some("UTF-8 strict mode enabled")),
+    ("auto-gomemlimit", None),
+    ("event-recorder", Some("Experimental event recorder enabled")),
 ];
 
 /// Accepted, but nothing here depends on them.
@@ -129,9 +132,6 @@ impl Flags {
     pub fn check(&self) -> Result<Settings, FlagError> {
         self.refuse_unsupported()?;
         let (mode, features) = features(&self.enable_feature)?;
-        if features.iter().any(|feature| feature.name == "event-recorder") {
-            return Err(FlagError::Unsupported("--enable-feature=event-recorder"));
-        }
         if features.iter().any(|feature| feature.name == "auto-gomemlimit")
             && !(self.auto_gomemlimit_ratio > 0.0 && self.auto_gomemlimit_ratio <= 1.0)
         {
@@ -154,7 +154,14 @@ impl Flags {
             silences_max: limit(self.silences_max),
             silence_bytes_max: limit(self.silence_bytes_max),
             alerts_per_name_max: limit(self.alerts_per_name_max),
+            record_events: features.iter().any(|feature| feature.name == "event-recorder"),
             ..Options::default()
+        };
+        let on = |name: &str| features.iter().any(|feature| feature.name == name);
+        let metric_labels = MetricLabels {
+            alert_names: on("alert-names-in-metrics"),
+            receiver_names: on("receiver-name-in-metrics"),
+            group_keys: on("group-key-in-metrics"),
         };
         Ok(Settings {
             config_file: self.config_file.clone(),
@@ -171,6 +178,7 @@ impl Flags {
             web_timeout: (!self.web_timeout.is_zero()).then_some(self.web_timeout),
             log_silences: self.log_silences,
             features,
+            metric_labels,
             idle_flags: self.given.iter().filter(|name| IDLE.contains(&name.as_str())).cloned().collect(),
         })
     }
@@ -263,9 +271,9 @@ fn features(list: &str) -> Result<(Mode, Vec<Feature>), FlagError> {
     let mut found = Vec::new();
     for name in list.split(',').filter(|name| !name.is_empty()) {
         let known = FEATURES.iter().find(|(known, _)| *known == name);
-        let (name, in_force) = *known.ok_or_else(|| FlagError::UnknownFeature(name.to_owned()))?;
+        let (name, message) = *known.ok_or_else(|| FlagError::UnknownFeature(name.to_owned()))?;
         if !found.iter().any(|feature: &Feature| feature.name == name) {
-            found.push(Feature { name, in_force });
+            found.push(Feature { name, message });
         }
     }
     let on = |name: &str| found.iter().any(|feature| feature.name == name);

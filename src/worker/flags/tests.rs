@@ -189,7 +189,6 @@ fn what_cannot_hold_is_refused() {
         ("--cluster.listen-address=9094", "HOST:PORT"),
         ("--enable-feature=auto-gomaxprocs", "unknown option `auto-gomaxprocs`"),
         ("--enable-feature=classic-mode,utf8-strict-mode", "exclude each other"),
-        ("--enable-feature=event-recorder", "refusing to start"),
         ("--web.config.file=web.yml", "refusing to start"),
         ("--cluster.tls-config=tls.yml", "refusing to start"),
         ("--web.systemd-socket", "refusing to start"),
@@ -211,8 +210,9 @@ fn features_choose_the_syntax_and_idle_flags_are_known() {
     let settings = settings.unwrap();
     assert_eq!(settings.mode, Mode::Classic);
     assert_eq!(settings.idle_flags, ["dispatch.maintenance-interval"]);
-    let strict = parse(&["--enable-feature=utf8-strict-mode,alert-names-in-metrics"]).unwrap().check().unwrap();
+    let strict = parse(&["--enable-feature=utf8-strict-mode,auto-gomemlimit,event-recorder"]).unwrap().check().unwrap();
     assert_eq!(strict.mode, Mode::Utf8Strict);
-    assert_eq!(strict.features.iter().filter(|feature| !feature.in_force).count(), 1);
+    assert_eq!(strict.features.iter().filter(|feature| feature.message.is_none()).count(), 1);
+    assert!(strict.engine.record_events && !settings.engine.record_events);
     assert!(strict.idle_flags.is_empty());
 }

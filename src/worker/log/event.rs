@@ -1,8 +1,13 @@
 //! What the engine did, as log lines in the reference's words where it has some.
 
+use std::sync::Arc;
+
+use alerting::alert::Alert;
 use alerting::effects::Event;
 use alerting::nflog::LogKey;
-use tracing::{debug, info, warn};
+use alerting::silence::Silence;
+use alerting::time::Timestamp;
+use tracing::{Level, debug, info, warn};
 
 /// Which events are worth a line at all.
 #[derive(Debug, Clone, Copy)]
@@ -14,70 +19,135 @@ pub(crate) struct Taste {
 /// Logs one event.
 pub(crate) fn log(event: &Event, taste: Taste) {
     match event {
-        Event::MemberJoined { name, address } => info!(peer = %name, addr = %address, "peer joined"),
-        Event::MemberLeft { name, address } => info!(peer = %name, addr = %address, "peer left"),
+        Event::MemberJoined { name, address } => {
+            info!(component = "cluster", peer = %name, addr = %address, "peer joined");
+        }
+        Event::MemberLeft { name, address } => {
+            info!(component = "cluster", peer = %name, addr = %address, "peer left");
+        }
         Event::Settled { reason, after } => {
             if reason.contains("time") {
-                info!(elapsed = ?after, reason, "gossip not settled but continuing anyway");
+                info!(component = "cluster", elapsed = ?after, reason, "gossip not settled but continuing anyway");
             } else {
-                info!(elapsed = ?after, reason, "gossip settled; proceeding");
+                info!(component = "cluster", elapsed = ?after, reason, "gossip settled; proceeding");
             }
         }
-        Event::Notified { key, reason, firing, resolved, attempts } => {
-            let (receiver, integration) = names(key);
-            debug!(
-                component = "dispatcher",
-                receiver,
-                integration,
-                aggrGroup = %key.group,
-                attempts,
-                firing,
-                resolved,
-                reason = reason.text(),
-                "Notify success"
-            );
-        }
-        Event::AttemptFailed { key, attempt, error } => {
-            let (receiver, integration) = names(key);
+        Event::Notified { key, alerts, attempts, took, .. } => notified(key, alerts, *attempts, *took),
+        Event::AttemptFailed { again: true, .. } => {}
+        Event::AttemptFailed { key, attempt, error, again: false } => {
             warn!(
                 component = "dispatcher",
-                receiver,
-                integration,
+                receiver = &*key.receiver,
+                integration = integration(key),
                 aggrGroup = %key.group,
                 attempts = attempt,
                 err = %error,
                 "Notify attempt failed, will retry later"
             );
         }
-        Event::NotifyFailed { key, attempts, reason, error } => {
-            let (receiver, integration) = names(key);
+        Event::NotifyFailed { key, attempts, alerts, permanent, reason, error } => {
+            let canceled = if *permanent { " due to unrecoverable error" } else { "" };
+            let to = integration(key);
+            let err =
+                format!("{}/{to}: notify retry canceled{canceled} after {attempts} attempts: {error}", key.receiver);
             tracing::error!(
                 component = "dispatcher",
-                receiver,
-                integration,
                 aggrGroup = %key.group,
-                attempts,
+                num_alerts = alerts,
+                err,
                 reason,
-                err = %error,
                 "Notify for alerts failed"
             );
         }
-        Event::PeerRejected { address, error } => warn!(addr = %address, err = %error, "peer's message refused"),
+        Event::PeerRejected { address, error } => {
+            warn!(component = "cluster", addr = %address, err = %error, "peer's message refused");
+        }
         Event::AlertLimited { name } => warn!(alertname = %name, "alert dropped, its name has too many"),
         Event::RouteLabelFailed { group, label, error } => {
             tracing::error!(aggrGroup = %group, label = %label, err = %error, "failed to render route label");
         }
         Event::SilenceUnusable { id, cause } => {
-            tracing::error!(silence_id = %id, err = %cause, "Failed to compile silence matchers during snapshot load");
+            tracing::error!(
+                component = "silences",
+                silence_id = %id,
+                err = %cause,
+                "Failed to compile silence matchers during snapshot load"
+            );
         }
-        Event::SilenceChanged { id, what } => {
+        Event::SilenceChanged { silence, what } => {
             if taste.silences {
-                info!(silence_id = %id, "silence {what}");
+                silence_changed(silence, what);
             }
         }
     }
 }
 
-fn names(key: &LogKey) -> (&str, String) {
-    (&key.receiver, format!("{}[{}]", key.integration, key.index))
+/// The first attempt is what is expected; more than one is worth a line at the usual level (reference behaviour).
+fn notified(key: &LogKey, alerts: &[Arc<Alert>], attempts: u32, took: std::time::Duration) {
+    let (receiver, integration) = (&*key.receiver, integration(key));
+    if attempts > 1 {
+        info!(
+            component = "dispatcher",
+            receiver,
+            integration,
+            aggrGroup = %key.group,
+            attempts,
+            duration = ?took,
+            numAlerts = alerts.len(),
+            "Notify success"
+        );
+    } else if tracing::enabled!(Level::DEBUG) {
+        debug!(
+            component = "dispatcher",
+            receiver,
+            integration,
+            aggrGroup = %key.group,
+            attempts,
+            duration = ?took,
+            numAlerts = alerts.len(),
+            alerts = counted(alerts),
+            "Notify success"
+        );
+    }
+}
+
+fn silence_changed(silence: &Silence, what: &str) {
+    let verb = match what {
+        "created" => "create",
+        "updated" => "update",
+        _ => "expire",
+    };
+    let matchers = silence.matcher_sets.iter().flatten();
+    let matchers: Vec<String> = matchers.map(|m| format!("{}{}{}", m.name, m.op.as_str(), m.value)).collect();
+    info!(
+        component = "silences",
+        Id = %silence.id,
+        CreatedBy = silence.created_by,
+        Comment = silence.comment,
+        StartsAt = seconds(silence.starts_at),
+        EndsAt = seconds(silence.ends_at),
+        Matchers = matchers.join(","),
+        "{verb} silence"
+    );
+}
+
+fn seconds(time: Timestamp) -> String {
+    Timestamp::from_secs(time.as_secs()).rfc3339_nano()
+}
+
+fn integration(key: &LogKey) -> String {
+    format!("{}[{}]", key.integration, key.index)
+}
+
+/// `MyAlert: 3, OtherAlert: 1`
+fn counted(alerts: &[Arc<Alert>]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for alert in alerts {
+        match counts.iter_mut().find(|(name, _)| *name == alert.name()) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((alert.name(), 1)),
+        }
+    }
+    let texts: Vec<String> = counts.iter().map(|(name, count)| format!("{name}: {count}")).collect();
+    texts.join(", ")
 }

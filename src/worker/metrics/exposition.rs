@@ -1,16 +1,23 @@
 //! The Prometheus text format 0.0.4.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-use crate::api::Histogram;
+use crate::observed::{Histogram, Summary};
 
-/// Text of families under construction.
+/// Text of families under construction, sorted by name as the reference sorts them.
 #[derive(Debug, Default)]
 pub(super) struct Exposition {
-    text: String,
+    families: BTreeMap<String, Text>,
 }
 
-/// One family: samples follow its header.
+#[derive(Debug, Default)]
+struct Text {
+    header: String,
+    samples: String,
+}
+
+/// One family; without a sample it isn't shown.
 pub(super) struct Family<'a> {
     text: &'a mut String,
     name: &'a str,
@@ -35,15 +42,23 @@ impl Exposition {
         self.family(name, "histogram", help)
     }
 
+    /// A summary without quantiles.
+    pub(super) fn summary(&mut self, name: &str, help: &str, summary: Summary) {
+        let mut family = self.family(name, "summary", help);
+        family.sample("_sum", &[], None, Value::Real(summary.sum));
+        family.sample("_count", &[], None, Value::Whole(summary.count));
+    }
+
     /// The text of all families.
     pub(super) fn finish(self) -> String {
-        self.text
+        let shown = self.families.into_values().filter(|text| !text.samples.is_empty());
+        shown.fold(String::new(), |all, text| all + &text.header + &text.samples)
     }
 
     fn family<'a>(&'a mut self, name: &'a str, kind: &str, help: &str) -> Family<'a> {
-        // writing into a string doesn't fail
-        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        Family { text: &mut self.text, name }
+        let text = self.families.entry(name.to_owned()).or_default();
+        text.header = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
+        Family { text: &mut text.samples, name }
     }
 }
 

@@ -18,8 +18,17 @@ pub(super) fn write(out: &mut Exposition, started_at: Timestamp) {
         // the one that reads the directory is among them
         out.gauge("process_open_fds", "Open file descriptors.").is(fds.count().saturating_sub(1));
     }
-    if let Some(most) = fs::read_to_string("/proc/self/limits").ok().and_then(|limits| max_fds(&limits)) {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    if let Some(most) = soft_limit(&limits, "Max open files") {
         out.gauge("process_max_fds", "Most file descriptors that may be open.").is(most);
+    }
+    if let Some(most) = soft_limit(&limits, "Max address space") {
+        out.gauge("process_virtual_memory_max_bytes", "Most address space that may be in use.").is(most);
+    }
+    let net = fs::read_to_string("/proc/self/net/netstat").unwrap_or_default();
+    if let Some((received, sent)) = octets(&net) {
+        out.counter("process_network_receive_bytes_total", "Bytes received in this network namespace.").is(received);
+        out.counter("process_network_transmit_bytes_total", "Bytes sent in this network namespace.").is(sent);
     }
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(bytes) = kibibytes(&status, "VmRSS:") {
@@ -40,9 +49,24 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-fn max_fds(limits: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
+/// The soft limit; no limit is the largest number.
+fn soft_limit(limits: &str, name: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    match line.split_whitespace().next()? {
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
+    }
+}
+
+/// What came in and went out, by the table `IpExt`: a line of names, then one of values.
+fn octets(netstat: &str) -> Option<(u64, u64)> {
+    let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("IpExt:"));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let value = |wanted: &str| {
+        let at = names.split_whitespace().position(|name| name == wanted)?;
+        values.split_whitespace().nth(at)?.parse().ok()
+    };
+    Some((value("InOctets")?, value("OutOctets")?))
 }
 
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
@@ -58,7 +82,10 @@ mod tests {
     fn reads_what_linux_writes() {
         let stat = "7 (a b) c) S 1 7 7 0 -1 4194304 100 0 0 0 12 30 0 0 20 0 3 0 1000 1 2";
         assert_eq!(cpu_ticks(stat), Some(42));
-        assert_eq!(max_fds("Limit  Soft\nMax open files            1024    4096  files\n"), Some(1024));
+        let limits = "Limit  Soft\nMax open files            1024    4096  files\nMax address space  unlimited unlimited bytes\n";
+        assert_eq!(soft_limit(limits, "Max open files"), Some(1024));
+        assert_eq!(soft_limit(limits, "Max address space"), Some(u64::MAX));
+        assert_eq!(octets("IpExt: InNoRoutes InOctets OutOctets\nIpExt: 0 7 9\n"), Some((7, 9)));
         assert_eq!(kibibytes("VmPeak:  9 kB\nVmRSS:\t  1234 kB\n", "VmRSS:"), Some(1234));
         assert_eq!(kibibytes("", "VmRSS:"), None);
     }

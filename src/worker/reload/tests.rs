@@ -39,7 +39,8 @@ impl World {
                 }
             }
         });
-        let (reloader, status) = Reloader::new(path.to_owned(), &config, handle);
+        let (reloader, status) =
+            Reloader::new(path.to_owned(), &config, handle, Recorder::default(), Tracing::default());
         let (requests, asked) = mpsc::channel(1);
         let hangup = signal(SignalKind::hangup()).unwrap();
         let reloading = tokio::spawn(reloader.run(asked, hangup, FileWatch::new(path)));
@@ -117,7 +118,8 @@ async fn a_touched_file_is_no_reason_and_a_changed_one_is() {
     let path = directory.path().join("am.yml");
     fs::write(&path, GOOD).unwrap();
     let config = load(&path, Mode::Fallback).await.unwrap();
-    let (mut reloader, _status) = Reloader::new(path.clone(), &config, Handle::new().0);
+    let (mut reloader, _status) =
+        Reloader::new(path.clone(), &config, Handle::new().0, Recorder::default(), Tracing::default());
     assert!(!reloader.differs().await);
     fs::write(&path, GOOD).unwrap();
     assert!(!reloader.differs().await);

@@ -185,8 +185,10 @@ fn says_what_is_wrong_and_where() {
 #[test]
 fn says_what_this_version_cannot_do() {
     let rows = [
-        ("tracing: {endpoint: x}", "tracing: tracing not supported yet"),
-        ("event_recorder: {stdout_outputs: [{}]}", "event_recorder: event_recorder not supported yet"),
+        (
+            "event_recorder: {kafka_outputs: [{brokers: ['k:1'], topic: t}]}",
+            "event_recorder.kafka_outputs: event_recorder.kafka_outputs not supported yet",
+        ),
         (
             "receivers: [{name: a, slack_configs: [{api_url: 'http://x'}]}]",
             "line 2: receivers[0].slack_configs[0]: slack not supported yet",

@@ -125,6 +125,7 @@ impl Net {
             }
             Output::Event(event) => self.members[member].events.push(event),
             Output::Answer { answer, .. } => self.answers.push(answer),
+            Output::Record { .. } | Output::Flushed(_) => {}
             Output::Cancel(_) | Output::Snapshot { .. } | Output::Stopped => {}
         }
     }

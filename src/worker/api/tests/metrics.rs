@@ -13,7 +13,7 @@ async fn counts_are_exposed_under_the_references_names() {
     assert_eq!(metrics.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     for line in [
         "# TYPE alertmanager_alerts gauge",
-        "alertmanager_alerts{state=\"active\"} 1",
+        "alertmanager_alerts{state=\"unprocessed\"} 1",
         "alertmanager_alerts_received_total{status=\"firing\",version=\"v2\"} 2",
         "alertmanager_alerts_received_total{status=\"resolved\",version=\"v2\"} 1",
         "alertmanager_alerts_invalid_total{version=\"v2\"} 1",

@@ -96,6 +96,7 @@ impl Rig {
             timeout: None,
             mode: Mode::default(),
             alerts_per_name_max: 0,
+            metric_labels: MetricLabels::default(),
         };
         change(&mut options);
         let state = ApiState {
@@ -103,6 +104,9 @@ impl Rig {
             options: Arc::new(options),
             reload,
             reload_status: watch::channel(status).1,
+            observed: Arc::default(),
+            recorder: Recorder::default(),
+            tracing: Tracing::default(),
         };
         Self { router: router(state), handle, reload: requests }
     }
@@ -158,7 +162,7 @@ async fn serve(mut commands: mpsc::Receiver<Command>, cluster: Option<ClusterOpt
     let mut ticket = 0;
     while let Some(command) = commands.recv().await {
         match command {
-            Command::Ask { make, reply } => {
+            Command::Ask { make, reply, .. } => {
                 ticket += 1;
                 waiting.insert(ticket, reply);
                 engine.handle(clock(), make(ticket));
