@@ -220,6 +220,11 @@ fn requests(out: &mut Exposition, http: &HttpStats) {
         .with(&[("method", "get")], http.in_flight());
     out.counter("alertmanager_http_concurrency_limit_exceeded_total", "Requests refused for the limit of concurrency.")
         .with(&[("method", "get")], http.over_limit());
+    let help = "Requests refused before they could cost much, by reason.";
+    let mut refused = out.counter("alertmanager_http_requests_refused_total", help);
+    for (reason, count) in http.refused() {
+        refused.with(&[("reason", reason)], count);
+    }
 }
 
 fn log(out: &mut Exposition, seen: &Snapshot) {

@@ -21,9 +21,10 @@ use crate::net::lookup::Lookup;
 use crate::net::{Net, Sockets, address, dns};
 use crate::process::{self, Stop, StopError};
 use crate::reload::{self, FileWatch, LoadError, Reloader};
-use crate::serve::{ListenError, Listeners, Servers};
+use crate::serve::{Limits, ListenError, Listeners, Servers};
 use crate::store::{Store, StoreError};
 use crate::url::{self, ExternalUrl, UrlError};
+use crate::web_config::{WebConfig, WebConfigError};
 use crate::{clock, log};
 
 /// Why the worker did not start, or had to end.
@@ -65,6 +66,9 @@ pub enum Error {
     /// The config can't be used.
     #[error("loading the configuration")]
     Config(#[from] LoadError),
+    /// The file with TLS and authentication can't be used.
+    #[error(transparent)]
+    WebConfig(#[from] WebConfigError),
     /// An HTTP address can't be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -109,7 +113,11 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     };
     let config = reload::load(&settings.config_file, settings.mode).await?;
     let restored = store.restore(started_at)?;
-    let listeners = Listeners::bind(&settings.web_listen).await?;
+    let web_config = settings.web_config_file.as_deref().map(WebConfig::open).transpose()?.map(Arc::new);
+    let listeners = match settings.web_systemd_socket {
+        true => Listeners::inherited()?,
+        false => Listeners::bind(&settings.web_listen).await?,
+    };
     let external = ExternalUrl::new(settings.external_url.as_deref(), listeners.port()).map_err(Error::ExternalUrl)?;
     let route_prefix = url::route_prefix(settings.route_prefix.as_deref(), &external);
     let options = engine_options(&settings, &external, sockets.as_ref());
@@ -145,7 +153,9 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
 
     let options = Arc::new(api_options(&settings, &external, route_prefix, started_at));
     let state = ApiState { handle: handle.clone(), options, reload, reload_status };
-    let mut servers = Servers::start(listeners, &api::router(state));
+    let http = Arc::default();
+    let router = api::counted_router(state, Arc::clone(&http));
+    let mut servers = Servers::start(listeners, router, web_config, http, Limits::default());
     let served = tokio::select! {
         () = stop.wait() => Ok(()),
         error = servers.failed() => Err(Error::Serve(error)),
@@ -231,6 +241,7 @@ fn api_options(settings: &Settings, external: &ExternalUrl, route_prefix: String
         get_concurrency: settings.get_concurrency,
         timeout: settings.web_timeout,
         mode: settings.mode,
+        cors_origin: settings.cors_origin.clone(),
         alerts_per_name_max: settings.engine.alerts_per_name_max.map_or(0, |max| max as u64),
     }
 }

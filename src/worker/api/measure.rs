@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::Api;
+use super::refused::{Counts, Refused};
 
 /// Upper bounds of request durations, seconds.
 const DURATIONS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -71,6 +72,7 @@ pub(crate) struct HttpStats {
     over_limit: AtomicU64,
     invalid_firing: AtomicU64,
     invalid_resolved: AtomicU64,
+    refused: Counts,
 }
 
 /// A GET request under way.
@@ -101,6 +103,16 @@ impl HttpStats {
     /// Posted alerts that were invalid: firing, resolved.
     pub(crate) fn invalid(&self) -> (u64, u64) {
         (self.invalid_firing.load(Ordering::Relaxed), self.invalid_resolved.load(Ordering::Relaxed))
+    }
+
+    /// Requests refused for what they would cost, by reason.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.refused.all()
+    }
+
+    /// Counts a request that is refused for what it would cost.
+    pub(crate) fn refuse(&self, reason: Refused) {
+        self.refused.add(reason);
     }
 
     pub(super) fn count_over_limit(&self) {

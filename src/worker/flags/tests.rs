@@ -190,10 +190,7 @@ fn what_cannot_hold_is_refused() {
         ("--enable-feature=auto-gomaxprocs", "unknown option `auto-gomaxprocs`"),
         ("--enable-feature=classic-mode,utf8-strict-mode", "exclude each other"),
         ("--enable-feature=event-recorder", "refusing to start"),
-        ("--web.config.file=web.yml", "refusing to start"),
         ("--cluster.tls-config=tls.yml", "refusing to start"),
-        ("--web.systemd-socket", "refusing to start"),
-        ("--web.listen-address=vsock://:9093", "refusing to start"),
         ("--web.cors.origin=(", "not a regular expression"),
     ];
     for (arg, text) in table {
