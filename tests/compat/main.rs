@@ -5,5 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod peer;
+#[allow(dead_code, reason = "shared with the tests that drive the program")]
+#[path = "../it/process.rs"]
+mod process;
+#[allow(dead_code, reason = "shared with the tests that drive the program")]
+#[path = "../it/wait.rs"]
+mod wait;
 
+mod api;
 mod configs;
