@@ -22,6 +22,7 @@ mod serve;
 mod store;
 mod trace;
 mod url;
+mod web_config;
 
 pub use flags::{Exit, Flags};
 pub use log::init as init_log;
@@ -31,6 +32,7 @@ pub use serve::ListenError;
 pub use store::StoreError;
 pub use trace::TraceError;
 pub use url::UrlError;
+pub use web_config::WebConfigError;
 
 /// The Alertmanager that this program stands in for: what `--version`, the status API and `alertmanager_build_info`
 /// answer, since amtool compares it with its own. Our own version is given as the branch.

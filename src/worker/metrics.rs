@@ -215,4 +215,9 @@ fn requests(out: &mut Exposition, http: &HttpStats) {
         .with(&[("code", "200")], http.scrapes())
         .with(&[("code", "500")], 0_u64)
         .with(&[("code", "503")], 0_u64);
+    let help = "Requests refused before they could cost much, by reason.";
+    let mut refused = out.counter("alertmanager_http_requests_refused_total", help);
+    for (reason, count) in http.refused() {
+        refused.with(&[("reason", reason)], count);
+    }
 }

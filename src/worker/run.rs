@@ -23,11 +23,12 @@ use crate::observed::Observed;
 use crate::process::{self, Stop, StopError};
 use crate::recorder::Recorder;
 use crate::reload::{self, FileWatch, LoadError, Reloader};
-use crate::serve::{ListenError, Listeners, Servers};
+use crate::serve::{Limits, ListenError, Listeners, Servers};
 use crate::store::{Store, StoreError};
 use crate::trace::flush::FlushSpans;
 use crate::trace::{TraceError, Tracing};
 use crate::url::{self, ExternalUrl, UrlError};
+use crate::web_config::{WebConfig, WebConfigError};
 use crate::{clock, log};
 
 /// Why the worker did not start, or had to end.
@@ -72,6 +73,9 @@ pub enum Error {
     /// Spans can't be sent as the config says.
     #[error("setting tracing up")]
     Tracing(#[from] TraceError),
+    /// The file with TLS and authentication can't be used.
+    #[error(transparent)]
+    WebConfig(#[from] WebConfigError),
     /// An HTTP address can't be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -116,7 +120,11 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     };
     let config = reload::load(&settings.config_file, settings.mode).await?;
     let restored = store.restore(started_at)?;
-    let listeners = Listeners::bind(&settings.web_listen).await?;
+    let web_config = settings.web_config_file.as_deref().map(WebConfig::open).transpose()?.map(Arc::new);
+    let listeners = match settings.web_systemd_socket {
+        true => Listeners::inherited()?,
+        false => Listeners::bind(&settings.web_listen).await?,
+    };
     let external = ExternalUrl::new(settings.external_url.as_deref(), listeners.port()).map_err(Error::ExternalUrl)?;
     let route_prefix = url::route_prefix(settings.route_prefix.as_deref(), &external);
     let options = engine_options(&settings, &external, sockets.as_ref());
@@ -177,7 +185,10 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         recorder: recorder.clone(),
         tracing: tracing.clone(),
     };
-    let mut servers = Servers::start(listeners, &api::router(state));
+
+    let http = Arc::default();
+    let router = api::counted_router(state, Arc::clone(&http));
+    let mut servers = Servers::start(listeners, router, web_config, http, Limits::default());
     let served = tokio::select! {
         () = stop.wait() => Ok(()),
         error = servers.failed() => Err(Error::Serve(error)),
@@ -275,6 +286,7 @@ fn api_options(settings: &Settings, external: &ExternalUrl, route_prefix: String
         get_concurrency: settings.get_concurrency,
         timeout: settings.web_timeout,
         mode: settings.mode,
+        cors_origin: settings.cors_origin.clone(),
         alerts_per_name_max: settings.engine.alerts_per_name_max.map_or(0, |max| max as u64),
         metric_labels: settings.metric_labels,
     }

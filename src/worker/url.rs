@@ -16,6 +16,9 @@ pub enum UrlError {
     /// Another scheme.
     #[error("`{0}` is neither http nor https")]
     Scheme(String),
+    /// None can be made up.
+    #[error("the first listener has no port to make a URL of: give one with --web.external-url")]
+    NoPort,
 }
 
 /// Where links lead; without a slash at the end.
@@ -29,22 +32,27 @@ impl ExternalUrl {
     /// As `given`, or made of the host's name and the port that is listened on.
     ///
     /// # Errors
-    /// When `given` is no http or https URL.
-    pub(crate) fn new(given: Option<&str>, port: u16) -> Result<Self, UrlError> {
-        let text = given.map_or_else(|| format!("http://{}:{port}/", process::host_name()), str::to_owned);
+    /// When `given` is no http or https URL, or neither it nor the port is there.
+    pub(crate) fn new(given: Option<&str>, port: Option<u32>) -> Result<Self, UrlError> {
+        let text = match (given, port) {
+            (Some(given), _) => given.to_owned(),
+            (None, Some(port)) => format!("http://{}:{port}/", process::host_name()),
+            (None, None) => return Err(UrlError::NoPort),
+        };
         let quoted = |c| text.starts_with(c) || text.ends_with(c);
         if quoted('"') || quoted('\'') {
             return Err(UrlError::Quotes(text));
         }
-        let mut url = Url::parse(&text).map_err(|_| UrlError::Invalid(text.clone()))?;
-        if !matches!(url.scheme(), "http" | "https") {
+        let parsed = Url::parse(&text).map_err(|_| UrlError::Invalid(text.clone()))?;
+        if !matches!(parsed.scheme(), "http" | "https") {
             return Err(UrlError::Scheme(text));
         }
-        let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&path);
-        // an empty path is printed as a slash
-        let text = url.as_str().strip_suffix('/').filter(|_| path.is_empty()).unwrap_or(url.as_str()).to_owned();
-        Ok(Self { text, path })
+        // as it was written, but for slashes at the end of the path: links and webhooks show it
+        let (head, tail) = text.split_at(text.find(['?', '#']).unwrap_or(text.len()));
+        let head = head.trim_end_matches('/');
+        let (scheme, rest) = head.split_once("://").ok_or_else(|| UrlError::Invalid(text.clone()))?;
+        let path = rest.find('/').map(|at| rest[at..].to_owned()).unwrap_or_default();
+        Ok(Self { text: format!("{}://{rest}{tail}", scheme.to_lowercase()), path })
     }
 
     /// For links.
@@ -70,26 +78,29 @@ mod tests {
             ("http://a.example", "http://a.example", ""),
             ("https://a.example:1/", "https://a.example:1", ""),
             ("http://a.example/x/y//", "http://a.example/x/y", "/x/y"),
+            ("HTTP://A.example:80/x/?q=1/#f", "http://A.example:80/x?q=1/#f", "/x"),
         ];
         for (given, text, prefix) in table {
-            let external = ExternalUrl::new(Some(given), 9).unwrap();
+            let external = ExternalUrl::new(Some(given), None).unwrap();
             assert_eq!((external.text(), route_prefix(None, &external).as_str()), (text, prefix), "{given}");
         }
-        let external = ExternalUrl::new(Some("http://a/x"), 9).unwrap();
+        let external = ExternalUrl::new(Some("http://a/x"), None).unwrap();
         assert_eq!(route_prefix(Some("/"), &external), "");
         assert_eq!(route_prefix(Some("y/"), &external), "/y");
     }
 
     #[test]
     fn the_default_has_the_port() {
-        let external = ExternalUrl::new(None, 1234).unwrap();
+        let external = ExternalUrl::new(None, Some(1234)).unwrap();
         assert!(external.text().starts_with("http://") && external.text().ends_with(":1234"), "{external:?}");
+        assert_eq!(ExternalUrl::new(None, None), Err(UrlError::NoPort));
     }
 
     #[test]
     fn mistakes_are_refused() {
-        assert_eq!(ExternalUrl::new(Some("ftp://a"), 9), Err(UrlError::Scheme("ftp://a".into())));
-        assert_eq!(ExternalUrl::new(Some("\"http://a\""), 9), Err(UrlError::Quotes("\"http://a\"".into())));
-        assert_eq!(ExternalUrl::new(Some("alerts"), 9), Err(UrlError::Invalid("alerts".into())));
+        let refused = |text| ExternalUrl::new(Some(text), None).unwrap_err();
+        assert_eq!(refused("ftp://a"), UrlError::Scheme("ftp://a".into()));
+        assert_eq!(refused("\"http://a\""), UrlError::Quotes("\"http://a\"".into()));
+        assert_eq!(refused("alerts"), UrlError::Invalid("alerts".into()));
     }
 }

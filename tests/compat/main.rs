@@ -15,6 +15,7 @@ mod process;
 #[path = "../it/wait.rs"]
 mod wait;
 
+mod api;
 mod configs;
 mod live;
 mod templates;

@@ -17,4 +17,5 @@ mod edits;
 mod moving;
 mod notify;
 mod refusals;
+mod sockets;
 mod stop;

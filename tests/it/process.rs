@@ -44,8 +44,13 @@ impl Running {
     /// Starts the program in `dir`.
     pub(crate) fn start(program: &str, dir: &Path, args: &[String]) -> Self {
         let mut command = Command::new(program);
-        command.args(args).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        command.args(args).current_dir(dir).stdin(Stdio::null());
+        Self::spawn(command)
+    }
+
+    /// Starts what is ready to be started.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = Arc::default();
         collect(child.stdout.take().unwrap(), &lines);
         collect(child.stderr.take().unwrap(), &lines);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::{Engine, dispatch::print_order};
-use crate::config::Config;
+use crate::config::{Config, Receiver};
 use crate::label::LabelSet;
 use crate::silence::{Silence, SilenceId, SilenceState};
 use crate::stats::Stats;
@@ -49,9 +49,7 @@ impl<'a> View<'a> {
             let Some(running) = &self.engine.running else { break };
             let node = running.routes.node(group.route);
             let receiver = &running.config.receivers[node.receiver];
-            let wanted = filter.receiver.as_ref().is_none_or(|r| r.is_match(&receiver.name))
-                && filter.receiver_matchers.iter().all(|m| m.matches(&receiver.labels));
-            if !wanted {
+            if !is_wanted(receiver, filter) {
                 continue;
             }
             let rendered = self.engine.route_labels(self.now, number);
@@ -69,6 +67,16 @@ impl<'a> View<'a> {
             if !row.alerts.is_empty() {
                 row.alerts.sort_by(|a, b| print_order(&a.alert.labels, &b.alert.labels));
                 rows.push(row);
+            }
+        }
+        if let Some(running) = &self.engine.running
+            && (filter.receiver.is_some() || !filter.receiver_matchers.is_empty())
+        {
+            // of receivers that aren't asked for, groups say nothing (reference behaviour)
+            let receivers = &running.config.receivers;
+            let shown = |name: &Arc<str>| receivers.iter().any(|r| r.name == *name && is_wanted(r, filter));
+            for alert in rows.iter_mut().flat_map(|row| &mut row.alerts) {
+                alert.receivers = alert.receivers.iter().filter(|name| shown(name)).cloned().collect();
             }
         }
         rows.sort_by(|a, b| a.labels.cmp(&b.labels).then_with(|| a.receiver.cmp(&b.receiver)));
@@ -225,4 +233,10 @@ impl<'a> View<'a> {
     pub fn nflog_len(&self) -> usize {
         self.engine.nflog.len()
     }
+}
+
+/// Whether a filter asks for this receiver.
+fn is_wanted(receiver: &Receiver, filter: &AlertFilter) -> bool {
+    filter.receiver.as_ref().is_none_or(|wanted| wanted.is_match(&receiver.name))
+        && filter.receiver_matchers.iter().all(|matcher| matcher.matches(&receiver.labels))
 }

@@ -28,7 +28,7 @@ pub(super) async fn list(State(api): State<Api>, _: TakesJson, RawQuery(query): 
 }
 
 /// `POST`: takes what is valid, then complains about the rest.
-pub(super) async fn add(State(api): State<Api>, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub(super) async fn add(State(api): State<Api>, JsonBody(body, _share): JsonBody) -> Result<Response, Refusal> {
     let body = body.ok_or_else(|| Refusal::required("alerts"))?;
     let now = now();
     let mut batch = read(&api, body, now).await.map_err(|refused| match refused {

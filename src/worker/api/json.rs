@@ -35,6 +35,31 @@ pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
     out
 }
 
+/// With the replacement character for halves of surrogate pairs, as Go's decoder reads them; `None` when there are none.
+pub(super) fn mend_surrogates(text: &str) -> Option<String> {
+    let unit = |at: usize| {
+        let hex = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(hex, 16).ok().filter(|_| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let mut mended = String::new();
+    let (mut from, mut at) = (0, 0);
+    while let Some(found) = text[at..].find('\\') {
+        at += found;
+        at += match unit(at) {
+            Some(0xd800..0xdc00) if unit(at + 6).is_some_and(|low| (0xdc00..0xe000).contains(&low)) => 12,
+            Some(0xd800..0xe000) => {
+                mended.push_str(&text[from..at]);
+                mended.push_str("\\ufffd");
+                from = at + 6;
+                6
+            }
+            // whatever it escapes is no backslash that matters
+            _ => 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+    }
+    (from > 0).then(|| mended + &text[from..])
+}
+
 /// `<`, `>`, `&` and the two line separators of Unicode are escaped, so that the text may stand in HTML and scripts.
 struct GoFormatter;
 
@@ -73,6 +98,18 @@ mod tests {
             + "\u{7f}"
             + r#"\"\\/""#;
         assert_eq!(String::from_utf8_lossy(&encode(&text)), expected);
+    }
+
+    #[test]
+    fn halves_of_pairs_are_replaced() {
+        let mended = |text: &str| mend_surrogates(text);
+        assert_eq!(mended(r#"["\ud83d\ude00","\u00e9","\\ud83d","\n"]"#), None);
+        assert_eq!(
+            mended(r#"["a\ud83dé","\ude00\ud83d\ud83d\ude00"]"#).as_deref(),
+            Some(r#"["a\ufffdé","\ufffd\ufffd\ud83d\ude00"]"#)
+        );
+        assert_eq!(mended("\\"), None);
+        assert_eq!(mended("\\ud83"), None);
     }
 
     #[test]

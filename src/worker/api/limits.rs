@@ -23,6 +23,7 @@ pub(super) async fn limit(State(api): State<Api>, request: Request, next: Next) 
         let message = format!("Limit of concurrent GET requests reached ({most}), try again later.\n");
         return refusal::text(StatusCode::SERVICE_UNAVAILABLE, &message);
     }
+    let asks_options = request.method() == Method::OPTIONS;
     let _in_flight = permit.is_some().then(|| api.http.enter());
     let mut response = match api.state.options.timeout.filter(|t| !t.is_zero()) {
         None => next.run(request).await,
@@ -31,7 +32,12 @@ pub(super) async fn limit(State(api): State<Api>, request: Request, next: Next) 
             Err(_) => return timed_out(timeout),
         },
     };
-    if is_v2 {
+    // a preflight and the redirect of an untidy path are answered before the API itself
+    let before = match response.status() {
+        StatusCode::NO_CONTENT => asks_options,
+        status => status == StatusCode::TEMPORARY_REDIRECT,
+    };
+    if is_v2 && !before {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response

@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::Api;
+use super::refused::{Counts, Refused};
 use crate::observed::{DURATIONS, Histogram};
 
 /// Upper bounds of response sizes, bytes.
@@ -46,6 +47,7 @@ pub(crate) struct HttpStats {
     scrapes: AtomicU64,
     invalid_firing: AtomicU64,
     invalid_resolved: AtomicU64,
+    refused: Counts,
 }
 
 /// A GET request under way.
@@ -86,6 +88,16 @@ impl HttpStats {
     /// Posted alerts that were invalid: firing, resolved.
     pub(crate) fn invalid(&self) -> (u64, u64) {
         (self.invalid_firing.load(Ordering::Relaxed), self.invalid_resolved.load(Ordering::Relaxed))
+    }
+
+    /// Requests refused for what they would cost, by reason.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.refused.all()
+    }
+
+    /// Counts a request that is refused for what it would cost.
+    pub(crate) fn refuse(&self, reason: Refused) {
+        self.refused.add(reason);
     }
 
     pub(super) fn count_over_limit(&self) {

@@ -4,10 +4,13 @@
 //! serialise outside of it.
 
 mod alerts;
+mod cors;
+mod debug;
 mod deprecated;
 mod dto;
 mod fallback;
 mod groups;
+mod gzip;
 mod json;
 mod limits;
 mod measure;
@@ -16,6 +19,7 @@ mod posted;
 mod query;
 mod receivers;
 mod refusal;
+mod refused;
 mod request;
 mod silences;
 mod status;
@@ -28,17 +32,21 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::matcher::Mode;
+use alerting::matcher::{Matcher, Mode};
 use alerting::time::Timestamp;
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
+use axum::http::{Method, header};
 use axum::middleware;
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub(crate) use json::response as json_response;
 pub(crate) use measure::HttpStats;
 pub(crate) use refusal::{Refusal, text as text_response};
+pub(crate) use refused::Refused;
 
 use crate::handle::Handle;
 use crate::observed::Observed;
@@ -86,6 +94,8 @@ pub struct ApiOptions {
     pub timeout: Option<Duration>,
     /// The matcher syntax, also for filters, and which label names are valid.
     pub mode: Mode,
+    /// Origins of pages that may use API v2 from a browser: a regex matcher; `None`: no CORS at all.
+    pub cors_origin: Option<Matcher>,
     /// `alerts.per-alertname-limit`, 0 when there is none: metric only.
     pub alerts_per_name_max: u64,
     /// Labels that are in the metrics only if asked for.
@@ -161,6 +171,8 @@ pub(crate) struct Api {
     pub(crate) state: ApiState,
     pub(crate) http: Arc<HttpStats>,
     gets: Arc<Gets>,
+    /// For bodies that are read at the same time, in units of [`request::BODY_UNIT`].
+    bodies: Arc<Semaphore>,
     /// `""` or `/like/this`.
     pub(crate) prefix: Arc<str>,
 }
@@ -174,12 +186,18 @@ struct Gets {
 
 /// The whole HTTP surface.
 pub fn router(state: ApiState) -> Router {
+    counted_router(state, Arc::default())
+}
+
+/// The same, with counters that others count with too.
+pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
     let most = state.options.get_concurrency.filter(|most| *most > 0).unwrap_or_else(default_concurrency);
     let prefix: Arc<str> = state.options.route_prefix.trim_end_matches('/').into();
     let api = Api {
         state,
-        http: Arc::default(),
+        http,
         gets: Arc::new(Gets { free: Semaphore::new(most), most }),
+        bodies: Arc::new(Semaphore::new(request::BODY_UNITS_MAX)),
         prefix: prefix.clone(),
     };
     let mut router = Router::new();
@@ -196,17 +214,23 @@ pub fn router(state: ApiState) -> Router {
         mount(path, methods);
     }
     mount("/", plain("GET, OPTIONS", get(page::show)));
-    mount("/metrics", plain("GET, OPTIONS", get(metrics::show)));
+    mount("/metrics", plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress)));
+    for path in ["/debug/pprof/", "/debug/pprof/{*profile}"] {
+        mount(path, plain("GET, OPTIONS, POST", get(debug::profiles).post(debug::profiles)));
+    }
     mount("/-/healthy", probe(health::healthy));
     mount("/-/ready", probe(health::ready));
     mount("/-/config", plain("GET, OPTIONS", get(health::config)));
     mount("/-/reload", plain("OPTIONS, POST", axum::routing::post(health::reload)));
+    let mut router: Router = router.fallback(fallback::elsewhere).with_state(api.clone());
+    if api.state.options.cors_origin.is_some() {
+        // around the whole: a layer of the routes themselves would get their `Allow` header into its answers
+        router = Router::new().fallback_service(router).layer(middleware::from_fn_with_state(api.clone(), cors::allow));
+    }
     router
-        .fallback(fallback::elsewhere)
         .layer(middleware::from_fn_with_state(api.clone(), limits::limit))
         .layer(middleware::from_fn_with_state(api.clone(), measure::measure))
-        .layer(middleware::from_fn_with_state(api.clone(), trace::http::trace))
-        .with_state(api)
+        .layer(middleware::from_fn_with_state(api, trace::http::trace))
 }
 
 fn operations() -> [(&'static str, MethodRouter<Api>); 6] {
@@ -235,7 +259,17 @@ fn plain(allow: &'static str, methods: MethodRouter<Api>) -> MethodRouter<Api> {
 /// As [`plain`], for what answers HEAD too.
 fn probe<T: 'static>(handler: impl Handler<T, Api>) -> MethodRouter<Api> {
     let refuse = |method| std::future::ready(refusal::plain_method_not_allowed(&method, "GET, HEAD, OPTIONS"));
-    get(handler).fallback(refuse)
+    get(handler).fallback(refuse).layer(middleware::from_fn(bare_head))
+}
+
+/// An answer to HEAD doesn't say what the body would be (reference behaviour).
+async fn bare_head(request: Request, next: middleware::Next) -> Response {
+    let is_head = request.method() == Method::HEAD;
+    let mut response = next.run(request).await;
+    if is_head {
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    response
 }
 
 fn default_concurrency() -> usize {

@@ -13,10 +13,17 @@ use alerting::matcher::Mode;
 use alerting::time::Timestamp;
 use serde::Deserializer;
 
+use super::json;
 use super::uri::is_request_uri;
 
 /// What is said of an alert that ends before it starts.
 pub(super) const ENDS_BEFORE_START: &str = "start time must be before end time";
+
+/// Most bytes of a label's name, and of its value. No Prometheus has such, but somebody who can post may try.
+pub(super) const LABEL_BYTES_MAX: usize = 64 << 10;
+
+/// The same for annotations, which may quote a log.
+pub(super) const ANNOTATION_BYTES_MAX: usize = 512 << 10;
 
 /// What a request holds.
 #[derive(Debug, Default)]
@@ -50,9 +57,19 @@ pub(super) fn read(body: &[u8], mode: Mode, now: Timestamp) -> Result<Batch, Ref
         // as Go's decoder, which replaces what is no UTF-8; slower, hence not always
         Err(_) => String::from_utf8_lossy(body),
     };
+    match read_text(&text, mode, now) {
+        Err(Refused::Malformed(why)) => match json::mend_surrogates(&text) {
+            Some(mended) => read_text(&mended, mode, now),
+            None => Err(Refused::Malformed(why)),
+        },
+        read => read,
+    }
+}
+
+fn read_text(text: &str, mode: Mode, now: Timestamp) -> Result<Batch, Refused> {
     let mut reader = Reader { mode, now, batch: Batch::default(), refused: None, position: 0, pairs: Vec::new() };
     // what follows the array is ignored (reference behaviour)
-    let mut json = serde_json::Deserializer::from_str(&text);
+    let mut json = serde_json::Deserializer::from_str(text);
     match json.deserialize_any(visit::Array(&mut reader)) {
         Ok(()) => {}
         Err(error) if error.is_eof() => return Err(Refused::Malformed("unexpected EOF".into())),
@@ -87,10 +104,10 @@ struct Fields<'de> {
     ends_at: Option<Timestamp>,
 }
 
-/// A label set, and the first name in it that no label may have.
+/// A label set, and what is wrong with it.
 struct Packed {
     set: LabelSet,
-    bad_name: Option<String>,
+    fault: Option<String>,
 }
 
 impl Reader<'_> {
@@ -110,7 +127,7 @@ impl Reader<'_> {
             self.refused = Some(Refused::Field(602, format!("{position}.labels in body is required")));
             return;
         };
-        let annotations = fields.annotations.unwrap_or_else(|| Packed { set: LabelSet::empty(), bad_name: None });
+        let annotations = fields.annotations.unwrap_or_else(|| Packed { set: LabelSet::empty(), fault: None });
         if let Some(error) = fault(&labels, &annotations, fields.starts_at, fields.ends_at) {
             self.batch.errors.push(error);
             match fields.ends_at.is_some_and(|end| end <= self.now) {
@@ -152,10 +169,8 @@ fn fault(
     if labels.set.is_empty() {
         return Some("at least one label pair required".to_owned());
     }
-    let invalid = |what: &str, bad: &Option<String>| {
-        bad.as_ref().map(|name| format!("invalid {what}: invalid name {}", GoQuoted(name)))
-    };
-    invalid("label set", &labels.bad_name).or_else(|| invalid("annotations", &annotations.bad_name))
+    let invalid = |what: &str, fault: &Option<String>| fault.as_ref().map(|fault| format!("invalid {what}: {fault}"));
+    invalid("label set", &labels.fault).or_else(|| invalid("annotations", &annotations.fault))
 }
 
 #[cfg(test)]

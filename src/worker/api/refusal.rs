@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::json;
+use super::silences::MATCHERS_MAX;
 use crate::handle::Stopped;
 
 const NO_SNIFF: (HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -17,6 +18,8 @@ pub(crate) enum Refusal {
     Coded(u16, String),
     /// A JSON string.
     Said(StatusCode, String),
+    /// Status 400: so many are more than a silence may have.
+    TooManyMatchers(usize),
 }
 
 #[derive(Serialize)]
@@ -58,6 +61,10 @@ impl IntoResponse for Refusal {
                 (status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), content_type, body).into_response()
             }
             Self::Said(status, message) => json::response(status, &message),
+            Self::TooManyMatchers(count) => {
+                let text = format!("invalid silence: {count} matchers, at most {MATCHERS_MAX} are allowed");
+                json::response(StatusCode::BAD_REQUEST, &text)
+            }
         }
     }
 }
@@ -90,6 +97,7 @@ pub(super) fn redirect(status: StatusCode, method: &Method, to: &str) -> Respons
             let page = format!("<a href=\"{to}\">{}</a>.\n\n", status.canonical_reason().unwrap_or_default());
             (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
         }
+        Method::HEAD => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")]).into_response(),
         _ => status.into_response(),
     };
     response.headers_mut().insert(header::LOCATION, location);

@@ -14,6 +14,7 @@ use alerting::time::Timestamp;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -21,9 +22,16 @@ use serde::{Deserialize, Serialize};
 use super::dto::GettableSilence;
 use super::query::Query;
 use super::refusal::Refusal;
+use super::refused::Refused;
 use super::request::{JsonBody, TakesJson};
 use super::{Api, json, time};
 use crate::clock::now;
+
+/// A silence needs fewer matchers than an alert has labels; each is compared with every alert.
+pub(super) const MATCHERS_MAX: usize = 1000;
+
+/// From as many bytes on a body is worth a thread of its own: its regular expressions take time.
+const BIG: usize = 64 << 10;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -115,9 +123,9 @@ pub(super) async fn expire(State(api): State<Api>, Path(id): Path<String>, _: Ta
 }
 
 /// `POST`: makes one, or changes the one whose id is given.
-pub(super) async fn set(State(api): State<Api>, JsonBody(body): JsonBody) -> Result<Response, Refusal> {
+pub(super) async fn set(State(api): State<Api>, JsonBody(body, _share): JsonBody) -> Result<Response, Refusal> {
     let body = body.ok_or_else(|| Refusal::required("silence"))?;
-    let draft = read(&String::from_utf8_lossy(&body), api.state.options.mode, now())?;
+    let draft = draft(&api, body).await?;
     match api.state.handle.ask(move |ticket| Input::SetSilence { ticket, draft }).await? {
         Answer::Silence(id) => Ok(json::response(StatusCode::OK, &Created { silence_id: &id.0 })),
         Answer::Refused(error @ SilenceError::NotFound) => Err(Refusal::Said(StatusCode::NOT_FOUND, error.to_string())),
@@ -136,11 +144,33 @@ fn order(row: &(Arc<Silence>, SilenceState)) -> (SilenceState, Timestamp, Revers
     }
 }
 
+async fn draft(api: &Api, body: Bytes) -> Result<SilenceDraft, Refusal> {
+    let mode = api.state.options.mode;
+    let big = body.len() >= BIG;
+    let read = move || read(&String::from_utf8_lossy(&body), mode, now());
+    let read = match big {
+        false => read(),
+        true => match tokio::task::spawn_blocking(read).await {
+            Ok(read) => read,
+            Err(_) => return Err(Refusal::internal("the process is stopping")),
+        },
+    };
+    if let Err(Refusal::TooManyMatchers(_)) = &read {
+        api.http.refuse(Refused::MatchersTooMany);
+    }
+    read
+}
+
 fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraft, Refusal> {
     let malformed = |text: &str| Refusal::Coded(400, format!("parsing silence body from \"\" failed, because {text}"));
     // what follows the object is ignored (reference behaviour)
-    let mut json = serde_json::Deserializer::from_str(body);
-    let posted = Option::<Object<PostableSilence>>::deserialize(&mut json).map_err(|error| match error.is_eof() {
+    let mut reader = serde_json::Deserializer::from_str(body);
+    let posted = Option::<Object<PostableSilence>>::deserialize(&mut reader);
+    let posted = match (posted, json::mend_surrogates(body)) {
+        (Err(_), Some(mended)) => serde_json::from_str(&mended),
+        (read, _) => read,
+    };
+    let posted = posted.map_err(|error| match error.is_eof() {
         true => malformed("unexpected EOF"),
         false => malformed(&error.to_string()),
     })?;
@@ -177,6 +207,9 @@ fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraft, Refusal>
 }
 
 fn read_matchers(posted: Vec<Option<Object<PostableMatcher>>>) -> Result<Vec<(Op, String, String)>, Refusal> {
+    if posted.len() > MATCHERS_MAX {
+        return Err(Refusal::TooManyMatchers(posted.len()));
+    }
     if posted.is_empty() {
         return Err(Refusal::Coded(612, "matchers in body should have at least 1 items".into()));
     }
@@ -205,10 +238,21 @@ fn compile(matchers: Vec<(Op, String, String)>, mode: Mode) -> Result<Vec<Matche
         if !valid_label_name(mode, &name) {
             return Err(invalid(format!("invalid label name {}", GoQuoted(&name))));
         }
+        if op.is_regex() && closes_too_much(&value) {
+            let quoted = GoQuoted(&value);
+            return Err(invalid(format!(
+                "invalid regular expression {quoted}: error parsing regexp: unexpected ): `{value}`"
+            )));
+        }
         Matcher::new(op, name, value.as_str())
             .map_err(|error| invalid(format!("invalid regular expression {}: {error}", GoQuoted(&value))))
     });
     compiled.collect()
+}
+
+/// Whether an expression closes a group that it hasn't opened: between anchors, as matchers have it, that would pass.
+fn closes_too_much(pattern: &str) -> bool {
+    pattern.contains(')') && regex::Regex::new(pattern).is_err_and(|error| error.to_string().contains("unopened group"))
 }
 
 /// With hyphens or without, in any case.

@@ -37,8 +37,8 @@ impl Serialize for Millis {
 #[error("parsing time {0:?}: neither RFC 3339 nor `2006-01-02T15:04:05` nor `2006-01-02`")]
 pub(super) struct NotATime(pub(super) String);
 
-/// Reads RFC 3339 (also with `+0100`), and ISO 8601 without a zone, without seconds, with a blank for the `T`, or as a
-/// day only; those are UTC. `""` is the Unix epoch (reference behaviour), the year 1 is `None`: not given. What lies
+/// Reads RFC 3339 (with `+0100` too after milliseconds or microseconds), and ISO 8601 without a zone, without seconds,
+/// with a blank for the `T`, or as a day only; those are UTC. `""` is the Unix epoch (reference behaviour), the year 1 is `None`: not given. What lies
 /// outside of the years 1678 to 2261 becomes the nearest time inside.
 ///
 /// # Errors
@@ -59,7 +59,8 @@ fn parse_bytes(text: &[u8]) -> Option<Option<Timestamp>> {
     }
     let (secs, nanos, offset) = match rest.split_first() {
         None => (0, 0, 0),
-        Some((b'T' | b' ', rest)) => clock(rest)?,
+        Some((b'T', rest)) => clock(rest, true)?,
+        Some((b' ', rest)) => clock(rest, false)?,
         Some(_) => return None,
     };
     if year == 1 {
@@ -73,12 +74,15 @@ fn parse_bytes(text: &[u8]) -> Option<Option<Timestamp>> {
 }
 
 /// Seconds of the day, nanoseconds, offset from UTC in seconds.
-fn clock(text: &[u8]) -> Option<(i64, i64, i64)> {
+fn clock(text: &[u8], may_have_zone: bool) -> Option<(i64, i64, i64)> {
     let (hour, rest) = number(text, 2)?;
     let (minute, mut rest) = number(skip(rest, b':')?, 2)?;
     let (mut second, mut nanos) = (0, 0);
+    // digits of the fraction, once there are seconds
+    let mut precision = None;
     if let [b':', tail @ ..] = rest {
         (second, rest) = number(tail, 2)?;
+        precision = Some(0);
         if let [b'.' | b',', tail @ ..] = rest {
             let digits = tail.iter().take_while(|b| b.is_ascii_digit()).count();
             if digits == 0 {
@@ -88,16 +92,24 @@ fn clock(text: &[u8]) -> Option<(i64, i64, i64)> {
             let kept = digits.min(9);
             nanos = number(tail, kept)?.0 * 10_i64.pow(9 - kept as u32);
             rest = &tail[digits..];
+            precision = Some(digits);
         }
     }
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
+    // the reference's layouts: a blank takes no zone, hours and minutes alone take a `Z` only
     let offset = match rest {
-        [] | [b'Z'] => 0,
-        [sign @ (b'+' | b'-'), zone @ ..] => {
+        [] if precision.is_some() || may_have_zone => 0,
+        [b'Z'] if may_have_zone => 0,
+        [sign @ (b'+' | b'-'), zone @ ..] if may_have_zone && precision.is_some() => {
             let (hours, zone) = number(zone, 2)?;
-            let (minutes, zone) = number(zone.strip_prefix(b":").unwrap_or(zone), 2)?;
+            let zone = match zone.strip_prefix(b":") {
+                Some(zone) => zone,
+                None if matches!(precision, Some(3 | 6)) => zone,
+                None => return None,
+            };
+            let (minutes, zone) = number(zone, 2)?;
             if !zone.is_empty() || hours > 24 || minutes > 59 {
                 return None;
             }
@@ -177,6 +189,7 @@ mod tests {
         assert_eq!(nanos("2026-01-02T12:00:00Z"), Some(noon));
         assert_eq!(nanos("2026-01-02 12:00:00"), Some(noon));
         assert_eq!(nanos("2026-01-02T12:00"), Some(noon));
+        assert_eq!(nanos("2026-01-02T12:00Z"), Some(noon));
         assert_eq!(nanos("2026-01-02T12:00:00"), Some(noon));
         assert_eq!(nanos("2026-01-02T13:00:00+01:00"), Some(noon));
         assert_eq!(nanos("2026-01-02T13:00:00.000+0100"), Some(noon));
@@ -200,6 +213,11 @@ mod tests {
             "2026-01-02T12:00:00.Z",
             "2026-01-02T12:00:00Z ",
             "2026-01-02T12:00:00+1",
+            "2026-01-02T12:00:00+0100",
+            "2026-01-02T12:00:00.5+0100",
+            "2026-01-02T12:00+01:00",
+            "2026-01-02 12:00",
+            "2026-01-02 12:00:00Z",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use alerting::effects::{ClusterOptions, Options};
-use alerting::matcher::Mode;
+use alerting::matcher::{Matcher, MatcherError, Mode, Op};
 
 use super::Flags;
 use crate::api::MetricLabels;
@@ -29,6 +29,12 @@ pub struct Settings {
     pub dns_server: Option<SocketAddr>,
     /// Addresses for HTTP, as given.
     pub web_listen: Vec<String>,
+    /// Take the listeners from systemd instead.
+    pub web_systemd_socket: bool,
+    /// File with TLS and authentication, if given.
+    pub web_config_file: Option<PathBuf>,
+    /// Origins of pages that may use API v2: a regex matcher.
+    pub cors_origin: Option<Matcher>,
     /// As given, if given.
     pub external_url: Option<String>,
     /// As given, if given.
@@ -104,7 +110,7 @@ pub enum FlagError {
     Unsupported(&'static str),
     /// The regex does not compile.
     #[error("checking flags: --web.cors.origin is not a regular expression")]
-    CorsOrigin(#[source] regex::Error),
+    CorsOrigin(#[source] MatcherError),
     /// Out of range.
     #[error("checking flags: --auto-gomemlimit.ratio must be greater than 0 and at most 1")]
     Ratio,
@@ -122,7 +128,7 @@ const FEATURES: [(&str, Option<&str>); 7] = [
 ];
 
 /// Accepted, but nothing here depends on them.
-const IDLE: [&str; 3] = ["auto-gomemlimit.ratio", "dispatch.maintenance-interval", "web.cors.origin"];
+const IDLE: [&str; 2] = ["auto-gomemlimit.ratio", "dispatch.maintenance-interval"];
 
 impl Flags {
     /// Checks the flags as a whole.
@@ -137,9 +143,8 @@ impl Flags {
         {
             return Err(FlagError::Ratio);
         }
-        if !self.web_cors_origin.is_empty() {
-            regex::Regex::new(&format!("^(?:{})$", self.web_cors_origin)).map_err(FlagError::CorsOrigin)?;
-        }
+        let cors_origin = given(&self.web_cors_origin).map(|regex| Matcher::new(Op::Regex, "origin", regex));
+        let cors_origin = cors_origin.transpose().map_err(FlagError::CorsOrigin)?;
         positive(&[
             ("data.retention", self.data_retention),
             ("data.maintenance-interval", self.data_maintenance_interval),
@@ -172,6 +177,9 @@ impl Flags {
             cluster: self.cluster()?,
             dns_server: self.cluster_dns_server,
             web_listen: self.web_listen_address.clone(),
+            web_systemd_socket: self.web_systemd_socket,
+            web_config_file: given(&self.web_config_file).map(PathBuf::from),
+            cors_origin,
             external_url: given(&self.web_external_url),
             route_prefix: given(&self.web_route_prefix),
             get_concurrency: limit(self.web_get_concurrency),
@@ -185,17 +193,8 @@ impl Flags {
 
     /// What would silently be less safe or lose data must not start.
     fn refuse_unsupported(&self) -> Result<(), FlagError> {
-        if !self.web_config_file.is_empty() {
-            return Err(FlagError::Unsupported("--web.config.file"));
-        }
         if !self.cluster_tls_config.is_empty() {
             return Err(FlagError::Unsupported("--cluster.tls-config"));
-        }
-        if self.web_systemd_socket {
-            return Err(FlagError::Unsupported("--web.systemd-socket"));
-        }
-        if self.web_listen_address.iter().any(|address| address.starts_with("vsock://")) {
-            return Err(FlagError::Unsupported("--web.listen-address=vsock://…"));
         }
         Ok(())
     }

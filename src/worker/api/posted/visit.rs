@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::super::time;
-use super::{Fields, Packed, Reader, Timestamp};
+use super::{ANNOTATION_BYTES_MAX, Fields, GoQuoted, LABEL_BYTES_MAX, Packed, Reader, Timestamp};
 
 /// The array, or `null` for an empty one.
 pub(super) struct Array<'r, 'de>(pub(super) &'r mut Reader<'de>);
@@ -58,8 +58,8 @@ impl<'de> Visitor<'de> for OneAlert<'_, 'de> {
         let mut fields = Fields::default();
         while let Some(Text(key)) = map.next_key()? {
             match field(&key) {
-                "labels" => fields.labels = map.next_value_seed(Set { reader: self.0, drop_empty: true })?,
-                "annotations" => fields.annotations = map.next_value_seed(Set { reader: self.0, drop_empty: false })?,
+                "labels" => fields.labels = map.next_value_seed(Set { reader: self.0, annotations: false })?,
+                "annotations" => fields.annotations = map.next_value_seed(Set { reader: self.0, annotations: true })?,
                 "startsAt" => fields.starts_at = map.next_value::<Time>()?.0,
                 "endsAt" => fields.ends_at = map.next_value::<Time>()?.0,
                 "generatorURL" => fields.generator_url = map.next_value::<Text<'_>>()?.0,
@@ -82,7 +82,7 @@ fn field(key: &str) -> &str {
 /// A label set; `null` is none.
 struct Set<'r, 'de> {
     reader: &'r mut Reader<'de>,
-    drop_empty: bool,
+    annotations: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Set<'_, 'de> {
@@ -109,13 +109,24 @@ impl<'de> Visitor<'de> for Set<'_, 'de> {
         while let Some((Text(name), Text(value))) = map.next_entry()? {
             self.reader.pairs.push((name, value));
         }
-        if self.drop_empty {
+        if !self.annotations {
             self.reader.drop_empty();
         }
+        let most = if self.annotations { ANNOTATION_BYTES_MAX } else { LABEL_BYTES_MAX };
+        let pairs = &self.reader.pairs;
+        if let Some(at) = pairs.iter().position(|(name, value)| name.len() > most || value.len() > most) {
+            let (name, _) = &pairs[at];
+            let shown: String = name.chars().take(64).collect();
+            let fault = format!("{} is longer than {most} bytes, or its name is", GoQuoted(&shown));
+            // nobody looks at its labels, but that it has some
+            let kept = LabelSet::new([(shown, String::new())]);
+            self.reader.pairs.clear();
+            return Ok(Some(Packed { set: kept, fault: Some(fault) }));
+        }
         let mode = self.reader.mode;
-        let bad = self.reader.pairs.iter().map(|(name, _)| name).filter(|name| !valid_label_name(mode, name)).min();
-        let bad_name = bad.map(|name| name.to_string());
-        Ok(Some(Packed { set: LabelSet::new(self.reader.pairs.drain(..)), bad_name }))
+        let bad = pairs.iter().map(|(name, _)| name).filter(|name| !valid_label_name(mode, name)).min();
+        let fault = bad.map(|name| format!("invalid name {}", GoQuoted(name)));
+        Ok(Some(Packed { set: LabelSet::new(self.reader.pairs.drain(..)), fault }))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Everything outside of `/api/v2`: probes, redirects, limits.
 
+use futures::StreamExt;
+
 use super::*;
 
 #[tokio::test]
@@ -150,4 +152,117 @@ async fn absurd_bodies_are_refused() {
     let request = Request::post("/api/v2/alerts").header("content-type", "application/json");
     let answer = rig.send(request.body(Body::from_stream(chunks)).unwrap()).await;
     assert_eq!(answer.brief(), (413, r#"{"code":413,"message":"body is longer than 67108864 bytes"}"#));
+}
+
+#[tokio::test]
+async fn bodies_that_are_too_long_by_their_own_word_are_not_read() {
+    let rig = Rig::new().await;
+    let request = Request::post("/api/v2/silences").body(http_body_util::Full::from(vec![b' '; (64 << 20) + 1]));
+    let answer = rig.send(request.unwrap().map(Body::new)).await;
+    assert_eq!(answer.brief(), (413, r#"{"code":413,"message":"body is longer than 67108864 bytes"}"#));
+    assert!(rig.metric(r#"alertmanager_http_requests_refused_total{reason="body_too_large"}"#).await == "1");
+}
+
+#[tokio::test]
+async fn absurd_labels_are_refused_and_counted_but_not_the_others() {
+    let rig = Rig::new().await;
+    let long = "x".repeat(1 << 20);
+    let body = format!(
+        r#"[{{"labels":{{"alertname":"{long}"}}}},{{"labels":{{"{long}":"y"}}}},{{"labels":{{"alertname":"good"}}}},
+            {{"labels":{{"alertname":"n"}},"annotations":{{"a":"{long}"}}}}]"#
+    );
+    let answer = rig.ask("POST /api/v2/alerts", &body).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.body.matches("is longer than").count(), 3, "{}", answer.body);
+    assert!(
+        answer.body.starts_with(r#""invalid label set: \"alertname\" is longer than 65536 bytes"#),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.len() < 1000);
+    let listed = rig.get("/api/v2/alerts").await.body;
+    assert!(listed.contains("good") && listed.len() < 1000);
+    assert_eq!(rig.metric(r#"alertmanager_alerts_invalid_total{version="v2"}"#).await, "3");
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_matchers_are_refused_and_counted() {
+    let rig = Rig::new().await;
+    let matchers = vec![r#"{"name":"a","value":"b","isRegex":false}"#; 100_000].join(",");
+    let body = format!(
+        r#"{{"matchers":[{matchers}],"startsAt":"2200-01-01T00:00:00Z","endsAt":"2201-01-01T00:00:00Z","createdBy":"","comment":""}}"#
+    );
+    let answer = rig.ask("POST /api/v2/silences", &body).await;
+    let expected = "\"invalid silence: 100000 matchers, at most 1000 are allowed\"\n";
+    assert_eq!(answer.brief(), (400, expected));
+    assert_eq!(rig.metric(r#"alertmanager_http_requests_refused_total{reason="matchers_too_many"}"#).await, "1");
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_alerts_are_not_too_many() {
+    let rig = Rig::new().await;
+    let alerts: Vec<_> = (0..100_000).map(|n| format!(r#"{{"labels":{{"alertname":"A{n}"}}}}"#)).collect();
+    let answer = rig.ask("POST /api/v2/alerts", &format!("[{}]", alerts.join(","))).await;
+    assert_eq!(answer.brief(), (200, ""));
+    assert_eq!(rig.metric(r#"alertmanager_alerts_received_total{status="firing",version="v2"}"#).await, "100000");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stops_coming_is_given_up() {
+    let rig = Rig::new().await;
+    let stuck = futures::stream::iter([Ok::<_, std::io::Error>("[")]).chain(futures::stream::pending());
+    let request = Request::post("/api/v2/alerts").header("content-type", "application/json");
+    let answer = rig.send(request.body(Body::from_stream(stuck)).unwrap()).await;
+    assert_eq!(answer.brief(), (408, r#"{"code":408,"message":"nothing of the body came for 30 seconds"}"#));
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_together() {
+    let rig = Rig::new().await;
+    // eight times the most that one may have are held; the ninth is one too many
+    let chunk = bytes::Bytes::from(vec![b' '; 64 << 20]);
+    let held: Vec<_> = (0..8)
+        .map(|_| {
+            let body =
+                futures::stream::iter([Ok::<_, std::io::Error>(chunk.clone())]).chain(futures::stream::pending());
+            let request = Request::post("/api/v2/alerts").body(Body::from_stream(body)).unwrap();
+            tokio::spawn(rig.router.clone().oneshot(request))
+        })
+        .collect();
+    let small = rig.ask("POST /api/v2/alerts", "[]").await;
+    assert_eq!(small.status, 200);
+    let more = " ".repeat(65 << 10);
+    loop {
+        tokio::task::yield_now().await;
+        let answer = rig.ask("POST /api/v2/alerts", &format!("[]{more}")).await;
+        if answer.status == 503 {
+            let text = r#"{"code":503,"message":"too many bytes of other bodies are being read; try again"}"#;
+            assert_eq!(answer.body, text);
+            break;
+        }
+    }
+    held.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn metrics_are_compressed_for_those_who_ask() {
+    let rig = Rig::new().await;
+    let request = Request::get("/metrics").header("accept-encoding", "gzip").body(Body::empty()).unwrap();
+    let response = rig.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*body), &mut text).unwrap();
+    assert!(text.contains("alertmanager_build_info{"));
+    assert_eq!(rig.get("/metrics").await.header("content-encoding"), None);
+}
+
+#[tokio::test]
+async fn there_are_no_go_profiles() {
+    let rig = Rig::new().await;
+    for line in ["GET /debug/pprof/", "GET /debug/pprof/heap?debug=1", "POST /debug/pprof/symbol"] {
+        let answer = rig.ask(line, "").await;
+        assert!(answer.status == 501 && answer.body.contains("not written in Go"), "{answer:?}");
+    }
 }

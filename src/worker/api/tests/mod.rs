@@ -95,6 +95,7 @@ impl Rig {
             get_concurrency: Some(8),
             timeout: None,
             mode: Mode::default(),
+            cors_origin: None,
             alerts_per_name_max: 0,
             metric_labels: MetricLabels::default(),
         };
@@ -136,6 +137,14 @@ impl Rig {
             request = request.header("content-type", "application/json");
         }
         self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    /// The value of a series.
+    async fn metric(&self, series: &str) -> String {
+        let text = self.get("/metrics").await.body;
+        let line =
+            text.lines().find_map(|line| line.strip_prefix(series)).unwrap_or_else(|| panic!("{series}\n{text}"));
+        line.trim().to_owned()
     }
 
     async fn get(&self, path: &str) -> Answer {
