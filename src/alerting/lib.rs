@@ -19,7 +19,7 @@ pub mod matcher;
 pub mod nflog;
 pub mod notify;
 mod pipeline;
-mod route;
+pub mod route;
 pub mod silence;
 pub mod stats;
 mod store;
