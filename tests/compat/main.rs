@@ -4,7 +4,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod dice;
 mod peer;
 
 mod configs;
+mod flags;
+mod inhibition;
+mod matchers;
+mod regexes;
+mod routes;
+mod silences;
 mod templates;
+mod times;
+mod tools;

@@ -70,7 +70,8 @@ fn is_manifest(text: &str) -> bool {
 }
 
 fn config(file: &Path, text: &str, mode: Mode) -> Checked {
-    let checked = Checked { file: file.to_owned(), cluster: None, found: None, warnings: Vec::new(), faults: Vec::new() };
+    let checked =
+        Checked { file: file.to_owned(), cluster: None, found: None, warnings: Vec::new(), faults: Vec::new() };
     judge(checked, text, mode, |error| {
         let source = error.line.and_then(|line| text.lines().nth(line - 1)).map(str::to_owned);
         Fault {

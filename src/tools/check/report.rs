@@ -127,22 +127,81 @@ data:
     #[test]
     fn tells_what_is_there_and_what_is_wrong() {
         let wrong = "route:\n  receiver: x\n  routes:\n  - matchers: ['=']\nreceivers: [{name: x}]\n";
-        insta::assert_snapshot!(checked(&[("good.yml", GOOD), ("wrong.yml", wrong), ("empty.yml", "")]), @"");
+        insta::assert_snapshot!(checked(&[("good.yml", GOOD), ("wrong.yml", wrong), ("empty.yml", "")]), @r#"
+        Checking 'good.yml'  SUCCESS
+        Found:
+         - global config
+         - route
+         - 0 inhibit rules
+         - 1 receivers
+         - 0 templates
+
+        Checking 'wrong.yml'  FAILED
+        wrong.yml:4:16: route.routes[0].matchers[0]: bad matcher format: =
+        4 |   - matchers: ['=']
+                           ^
+
+        Checking 'empty.yml'  FAILED
+        empty.yml: no route provided in config
+        "#);
     }
 
     #[test]
     fn finds_the_line_in_a_manifest() {
-        insta::assert_snapshot!(checked(&[("all.yaml", MANIFEST)]), @"");
+        insta::assert_snapshot!(checked(&[("all.yaml", MANIFEST)]), @r#"
+        Checking 'all.yaml' (default/main)  FAILED
+        all.yaml:12:17: route.receiver: undefined receiver "nobody" used in route
+        12 |       receiver: nobody
+                             ^
+        "#);
         let fixed = MANIFEST.replace("nobody", "x");
-        insta::assert_snapshot!(checked(&[("all.yaml", &fixed)]), @"");
+        insta::assert_snapshot!(checked(&[("all.yaml", &fixed)]), @r"
+        Checking 'all.yaml' (default/main)  SUCCESS
+        Found:
+         - global config
+         - route
+         - 0 inhibit rules
+         - 1 receivers
+         - 0 templates
+        ");
         let apart = fixed.split("---\n").collect::<Vec<_>>();
-        insta::assert_snapshot!(checked(&[("a.yaml", apart[0])]), @"");
-        insta::assert_snapshot!(checked(&[("a.yaml", apart[1])]), @"");
+        insta::assert_snapshot!(checked(&[("a.yaml", apart[0])]), @r"
+        Checking 'a.yaml'  FAILED
+        a.yaml:1: ConfigMap c, key alertmanager.yml is in none of the files
+        1 | apiVersion: alertmanager.dev/v1alpha1
+        ");
+        insta::assert_snapshot!(checked(&[("a.yaml", apart[1])]), @r"
+        Checking 'a.yaml'  FAILED
+        a.yaml: no AlertmanagerCluster in a.yaml
+        ");
     }
 
     #[test]
     fn programs_get_the_same() {
         let files = [(PathBuf::from("a.yml"), "route: {receiver: x}\n".to_owned())];
-        insta::assert_snapshot!(json(&examine::all(&files, Mode::Fallback)), @"");
+        insta::assert_snapshot!(json(&examine::all(&files, Mode::Fallback)), @r#"
+        {
+          "checked": [
+            {
+              "cluster": null,
+              "errors": [
+                {
+                  "column": 19,
+                  "file": "a.yml",
+                  "line": 1,
+                  "message": "undefined receiver \"x\" used in route",
+                  "path": "route.receiver",
+                  "source": "route: {receiver: x}"
+                }
+              ],
+              "file": "a.yml",
+              "found": null,
+              "ok": false,
+              "warnings": []
+            }
+          ],
+          "ok": false
+        }
+        "#);
     }
 }
