@@ -39,6 +39,8 @@ enum Command {
     Check(tools::check::Flags),
     /// Show the routing tree of a config, or where an alert goes in it
     Routes(tools::routes::Flags),
+    /// Render templates with the data of a notification
+    Template(tools::template::Flags),
     /// Listen for webhooks, print one line for each notification
     Sink(operator::local::SinkFlags),
 }
@@ -59,6 +61,7 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Sink(flags) => complete(operator::local::run_sink(flags)),
         Command::Check(flags) => finish(tools::check::run(&flags)?),
         Command::Routes(flags) => finish(complete(tools::routes::run(flags))?),
+        Command::Template(flags) => finish(tools::template::run(flags)?),
         Command::Crd => {
             let text = operator::crd::crd_yaml()?;
             std::io::stdout().write_all(text.as_bytes()).context("printing the CRDs")

@@ -6,6 +6,7 @@ pub mod check;
 mod read;
 pub mod routes;
 mod syntax;
+pub mod template;
 
 pub use syntax::{Syntax, UnknownFeature};
 

@@ -15,6 +15,29 @@ pub struct ReadError {
     source: io::Error,
 }
 
+/// A pattern of file names is none.
+#[derive(Debug, thiserror::Error)]
+#[error("reading the pattern `{pattern}`")]
+pub struct PatternError {
+    pattern: String,
+    #[source]
+    source: glob::PatternError,
+}
+
+/// The files that a pattern matches, sorted; no file is no mistake (reference behaviour).
+pub(crate) fn matches(pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
+    // as Go has it: `*` ends at `/`, `**` is nothing special, names that begin with `.` are like others
+    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
+    let mut plain = pattern.to_owned();
+    while plain.contains("**") {
+        plain = plain.replace("**", "*");
+    }
+    let failed = |source| PatternError { pattern: pattern.to_owned(), source };
+    let mut paths: Vec<PathBuf> = glob::glob_with(&plain, options).map_err(failed)?.filter_map(Result::ok).collect();
+    paths.sort();
+    Ok(paths)
+}
+
 /// The text of one file; `-` is standard input.
 pub(crate) fn text(path: &Path) -> Result<String, ReadError> {
     let read = || {

@@ -130,3 +130,35 @@ fn check_agrees_about_files() {
     let (code, _, err) = ours(&["check", &path("missing.yml")]);
     assert!(code == 1 && err.contains("missing.yml"), "{err}");
 }
+
+#[test]
+fn templates_render_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    std::fs::write(path("a.tmpl"), "{{ define \"own\" }}{{ .Status | toUpper }} <{{ .Receiver }}>{{ end }}").unwrap();
+    let data = json!({
+        "receiver": "r&d", "status": "firing", "externalURL": "http://x",
+        "alerts": [{ "status": "firing", "labels": { "a": "b" }, "startsAt": "2026-01-02T03:04:05Z" }],
+    });
+    std::fs::write(path("data.json"), data.to_string()).unwrap();
+    let (glob, data) =
+        (format!("--template.glob={}", path("*.tmpl")), format!("--template.data={}", path("data.json")));
+    let (glob, data) = (glob.as_str(), data.as_str());
+    let texts = [
+        "{{ template \"own\" . }}",
+        "{{ range .Alerts }}{{ .Labels.SortedPairs.Values | join \",\" }} {{ .Annotations }};{{ end }}",
+        "{{ .CommonLabels }} {{ .ExternalURL }} {{ len .Alerts.Firing }}",
+        "{{ template \"slack.default.title\" . }}",
+        "{{ nope }}",
+        "{{ template \"nowhere\" . }}",
+    ];
+    for text in texts {
+        let text = format!("--template.text={text}");
+        for rest in [&[][..], &["--template.type=html"], &[data], &["--template.type=html", data]] {
+            let args = [&["template", "render", &glob, &text], rest].concat();
+            let (code, out, err) = ours(&args);
+            let theirs = programs::amtool(&args);
+            assert_eq!((code, out.as_str()), (theirs.0, theirs.1.as_str()), "{args:?}: {err} {}", theirs.2);
+        }
+    }
+}

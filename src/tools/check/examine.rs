@@ -1,9 +1,10 @@
-//! What is found in files, and what is wrong with it. Pure.
+//! What is found in files, and what is wrong with it.
 
 use std::path::{Path, PathBuf};
 
-use alerting::config::{Config, ConfigError, parse};
+use alerting::config::{Config, ConfigError, parse_in};
 use alerting::matcher::Mode;
+use alerting::template::Templates;
 use operator::local::{ClusterConfig, ManifestError, Place, cluster_configs};
 
 /// One config that was looked at.
@@ -45,10 +46,13 @@ pub(super) struct Fault {
     pub(super) source: Option<String>,
 }
 
-/// Checks files, given by name and content: configs one by one, manifests as one set.
-pub(super) fn all(files: &[(PathBuf, String)], mode: Mode) -> Vec<Checked> {
+/// Finds the files that a pattern of `templates` matches: path and text.
+pub(super) type Find = dyn Fn(&str) -> Result<Vec<(PathBuf, String)>, String>;
+
+/// Checks files, given by name and content: configs one by one with their templates, manifests as one set.
+pub(super) fn all(files: &[(PathBuf, String)], mode: Mode, find: &Find) -> Vec<Checked> {
     let (manifests, configs): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|(_, text)| is_manifest(text));
-    let mut checked: Vec<Checked> = configs.iter().map(|(file, text)| config(file, text, mode)).collect();
+    let mut checked: Vec<Checked> = configs.iter().map(|(file, text)| config(file, text, mode, find)).collect();
     if manifests.is_empty() {
         return checked;
     }
@@ -69,10 +73,13 @@ fn is_manifest(text: &str) -> bool {
     lines.any(|line| line.starts_with("apiVersion:") || line.starts_with("\"apiVersion\""))
 }
 
-fn config(file: &Path, text: &str, mode: Mode) -> Checked {
+fn config(file: &Path, text: &str, mode: Mode, find: &Find) -> Checked {
+    let directory = file.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
     let checked =
         Checked { file: file.to_owned(), cluster: None, found: None, warnings: Vec::new(), faults: Vec::new() };
-    judge(checked, text, mode, |error| {
+    let parsed = parse_in(text, mode, &directory);
+    let faulty = parsed.as_ref().ok().and_then(|config| templates(file, config, find));
+    let mut checked = judge(checked, parsed, |error| {
         let source = error.line.and_then(|line| text.lines().nth(line - 1)).map(str::to_owned);
         Fault {
             file: file.to_owned(),
@@ -82,6 +89,34 @@ fn config(file: &Path, text: &str, mode: Mode) -> Checked {
             message: error.message,
             source,
         }
+    });
+    checked.faults.extend(faulty);
+    checked
+}
+
+/// What is wrong with the templates of a config.
+fn templates(file: &Path, config: &Config, find: &Find) -> Option<Fault> {
+    let mut files = Vec::new();
+    for pattern in &config.templates {
+        match find(pattern) {
+            Ok(found) => files.extend(found),
+            Err(message) => {
+                return Some(Fault { file: file.to_owned(), path: "templates".into(), message, ..Fault::default() });
+            }
+        }
+    }
+    let texts = files.iter().map(|(path, text)| (path.to_string_lossy(), text));
+    let error = Templates::new(texts).err()?;
+    // templates go by the last part of their path
+    let named = |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy() == error.file);
+    let file = files.iter().map(|(path, _)| path).rfind(named).cloned().unwrap_or_else(|| file.to_owned());
+    Some(Fault {
+        file,
+        line: Some(error.line),
+        column: Some(error.column),
+        path: String::new(),
+        message: error.message,
+        source: Some(error.source_line),
     })
 }
 
@@ -89,7 +124,9 @@ fn cluster(files: &[(PathBuf, String)], found: ClusterConfig, mode: Mode) -> Che
     let ClusterConfig { cluster, name, text, place } = found;
     let file = cluster.file().to_owned();
     let checked = Checked { file, cluster: Some(name), found: None, warnings: Vec::new(), faults: Vec::new() };
-    judge(checked, &text, mode, |error| {
+    // its files are in the pods
+    let parsed = parse_in(&text, mode, "");
+    judge(checked, parsed, |error| {
         let at = place.of_line(error.line);
         let source = line_of(files, &at);
         let inner = error.line.filter(|_| at.is_verbatim()).and_then(|line| text.lines().nth(line - 1));
@@ -104,10 +141,16 @@ fn cluster(files: &[(PathBuf, String)], found: ClusterConfig, mode: Mode) -> Che
     })
 }
 
-fn judge(mut checked: Checked, text: &str, mode: Mode, fault: impl FnOnce(ConfigError) -> Fault) -> Checked {
-    match parse(text, mode) {
+/// What is accepted and not done yet is refused too, as a worker does.
+fn judge(
+    mut checked: Checked,
+    parsed: Result<Config, ConfigError>,
+    fault: impl FnOnce(ConfigError) -> Fault,
+) -> Checked {
+    match parsed {
         Ok(config) => {
             checked.found = Some(count(&config));
+            checked.faults.extend(config.unsupported().map(fault));
             checked.warnings = config.warnings;
         }
         Err(error) => checked.faults.push(fault(error)),
@@ -119,7 +162,7 @@ fn count(config: &Config) -> Counts {
     Counts {
         inhibit_rules: config.inhibit_rules.len(),
         receivers: config.receivers.len(),
-        templates: 0,
+        templates: config.templates.len(),
         time_intervals: config.time_intervals.len(),
     }
 }

@@ -40,11 +40,21 @@ pub enum Format {
 /// When a file cannot be read.
 pub fn run(flags: &Flags) -> Result<Finished, ReadError> {
     let texts = read::texts(&flags.files)?;
-    let checked = examine::all(&texts, flags.syntax.mode());
+    let checked = examine::all(&texts, flags.syntax.mode(), &template_files);
     let success = checked.iter().all(|one| one.faults.is_empty());
     let text = match flags.format {
         Format::Text => report::text(&checked),
         Format::Json => report::json(&checked),
     };
     Ok(Finished { text, warning: None, success })
+}
+
+/// The files that hold a config's templates: path and text.
+fn template_files(pattern: &str) -> Result<Vec<(PathBuf, String)>, String> {
+    let paths = read::matches(pattern).map_err(|error| error.to_string())?;
+    let read = paths.into_iter().map(|path| {
+        let text = read::text(&path)?;
+        Ok((path, text))
+    });
+    read.collect::<Result<_, ReadError>>().map_err(|error| error.to_string())
 }

@@ -119,9 +119,15 @@ data:
     - name: x
 ";
 
+    /// Two template files, whatever the pattern.
+    fn find(_: &str) -> Result<Vec<(PathBuf, String)>, String> {
+        let files = [("t/good.tmpl", "{{ define \"a\" }}x{{ end }}"), ("t/bad.tmpl", "one\n  {{ .X | nope }}\n")];
+        Ok(files.map(|(path, text)| (PathBuf::from(path), text.to_owned())).into())
+    }
+
     fn checked(files: &[(&str, &str)]) -> String {
         let files: Vec<_> = files.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned())).collect();
-        text(&examine::all(&files, Mode::Fallback))
+        text(&examine::all(&files, Mode::Fallback, &find))
     }
 
     #[test]
@@ -144,6 +150,14 @@ data:
         Checking 'empty.yml'  FAILED
         empty.yml: no route provided in config
         "#);
+    }
+
+    #[test]
+    fn templates_are_parsed() {
+        let out = checked(&[("a.yml", &format!("{GOOD}templates: [x]\n"))]);
+        assert!(out.contains("\n - 1 templates\n"), "{out}");
+        assert!(out.contains("\nt/bad.tmpl:2:"), "{out}");
+        assert!(out.contains("\n2 |   {{ .X | nope }}\n"), "{out}");
     }
 
     #[test]
@@ -179,7 +193,7 @@ data:
     #[test]
     fn programs_get_the_same() {
         let files = [(PathBuf::from("a.yml"), "route: {receiver: x}\n".to_owned())];
-        insta::assert_snapshot!(json(&examine::all(&files, Mode::Fallback)), @r#"
+        insta::assert_snapshot!(json(&examine::all(&files, Mode::Fallback, &find)), @r#"
         {
           "checked": [
             {
