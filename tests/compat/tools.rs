@@ -155,7 +155,7 @@ fn templates_render_the_same() {
     for text in texts {
         let text = format!("--template.text={text}");
         for rest in [&[][..], &["--template.type=html"], &[data], &["--template.type=html", data]] {
-            let args = [&["template", "render", &glob, &text], rest].concat();
+            let args = [&["template", "render", glob, &text], rest].concat();
             let (code, out, err) = ours(&args);
             let theirs = programs::amtool(&args);
             assert_eq!((code, out.as_str()), (theirs.0, theirs.1.as_str()), "{args:?}: {err} {}", theirs.2);
