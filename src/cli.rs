@@ -35,6 +35,12 @@ enum Command {
     Local(operator::local::Flags),
     /// Print the CRDs
     Crd,
+    /// Check configs and manifests as a worker and the operator do
+    Check(tools::check::Flags),
+    /// Show the routing tree of a config, or where an alert goes in it
+    Routes(tools::routes::Flags),
+    /// Render templates with the data of a notification
+    Template(tools::template::Flags),
     /// Listen for webhooks, print one line for each notification
     Sink(operator::local::SinkFlags),
 }
@@ -53,6 +59,9 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Operator(options) => complete(operator::run(options)),
         Command::Local(flags) => complete(operator::local::run(flags)),
         Command::Sink(flags) => complete(operator::local::run_sink(flags)),
+        Command::Check(flags) => finish(tools::check::run(&flags)?),
+        Command::Routes(flags) => finish(complete(tools::routes::run(flags))?),
+        Command::Template(flags) => finish(tools::template::run(flags)?),
         Command::Crd => {
             let text = operator::crd::crd_yaml()?;
             std::io::stdout().write_all(text.as_bytes()).context("printing the CRDs")
@@ -75,8 +84,18 @@ fn worker(args: impl IntoIterator<Item = OsString>) -> anyhow::Result<()> {
     }
 }
 
+/// Prints what a tool found out; the exit code says whether it is what was hoped for.
+fn finish(finished: tools::Finished) -> anyhow::Result<()> {
+    if let Some(warning) = finished.warning {
+        writeln!(std::io::stderr(), "warning: {warning}").context("printing a warning")?;
+    }
+    let mut out = std::io::stdout();
+    out.write_all(finished.text.as_bytes()).and_then(|()| out.flush()).context("printing the answer")?;
+    if finished.success { Ok(()) } else { std::process::exit(1) }
+}
+
 /// Runs a role to its end.
-fn complete<E>(role: impl Future<Output = Result<(), E>>) -> anyhow::Result<()>
+fn complete<T, E>(role: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
 where
     E: std::error::Error + Send + Sync + 'static,
 {

@@ -95,7 +95,7 @@ pub fn print_prometheus(duration: Duration) -> String {
 /// # Errors
 /// For anything else, and for more than 292 years.
 pub fn parse_go(text: &str) -> Result<Duration, DurationError> {
-    parse_units(text, |unit| GO_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size))
+    parse_units(text, quoted_bytes, |unit| GO_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size))
 }
 
 /// Reads Go's form with days and weeks besides, as command-line flags have it: `1d12h`, `120h`.
@@ -104,7 +104,8 @@ pub fn parse_go(text: &str) -> Result<Duration, DurationError> {
 /// For anything else, and for more than 292 years.
 pub fn parse_flag(text: &str) -> Result<Duration, DurationError> {
     let units = || GO_UNITS.iter().chain(&FLAG_UNITS);
-    parse_units(text, |unit| units().find(|(name, _)| *name == unit).map(|(_, size)| *size))
+    let quoted = |text: &str| format!("\"{text}\"");
+    parse_units(text, quoted, |unit| units().find(|(name, _)| *name == unit).map(|(_, size)| *size))
 }
 
 /// Prints as Go does: `1h0m0s`, `1.5s`, `250ms`, `0s`.
@@ -128,7 +129,11 @@ pub fn print_go(duration: Duration) -> String {
     }
 }
 
-fn parse_units(text: &str, size_of: impl Fn(&str) -> Option<u64>) -> Result<Duration, DurationError> {
+fn parse_units(
+    text: &str,
+    quote: impl Fn(&str) -> String,
+    size_of: impl Fn(&str) -> Option<u64>,
+) -> Result<Duration, DurationError> {
     let quoted = quote(text);
     let invalid = || DurationError(format!("time: invalid duration {quoted}"));
     let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -141,6 +146,8 @@ fn parse_units(text: &str, size_of: impl Fn(&str) -> Option<u64>) -> Result<Dura
     let mut nanos = 0_u64;
     while !rest.is_empty() {
         let (whole, tail) = split_at_first(rest, |c| !c.is_ascii_digit());
+        let parsed: Result<u64, _> = if whole.is_empty() { Ok(0) } else { whole.parse() };
+        let number = parsed.ok().filter(|number| *number <= MAX).ok_or_else(invalid)?;
         let (fraction, tail) = match tail.strip_prefix('.') {
             Some(tail) => split_at_first(tail, |c| !c.is_ascii_digit()),
             None => ("", tail),
@@ -154,8 +161,7 @@ fn parse_units(text: &str, size_of: impl Fn(&str) -> Option<u64>) -> Result<Dura
         }
         let size = size_of(unit)
             .ok_or_else(|| DurationError(format!("time: unknown unit {} in duration {quoted}", quote(unit))))?;
-        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-        let part = whole.checked_mul(size).and_then(|n| n.checked_add(fraction_of(fraction, size)));
+        let part = number.checked_mul(size).and_then(|n| n.checked_add(fraction_of(fraction, size)));
         nanos = part.and_then(|n| nanos.checked_add(n)).filter(|n| *n <= MAX).ok_or_else(invalid)?;
         rest = tail;
     }
@@ -165,24 +171,28 @@ fn parse_units(text: &str, size_of: impl Fn(&str) -> Option<u64>) -> Result<Dura
     Ok(Duration::from_nanos(nanos))
 }
 
-/// Quotes as Go's `time` does: bytes that are no plain ASCII as `\x0a`.
-fn quote(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'"' | b'\\' => format!("\\{}", char::from(byte)),
-        b' '..=b'~' | 0x7f => char::from(byte).to_string(),
-        _ => format!("\\x{byte:02x}"),
-    };
-    format!("\"{}\"", text.bytes().map(escape).collect::<String>())
+/// How Go's `time` quotes in its errors: bytes that are not printable ASCII in hex.
+fn quoted_bytes(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
+            b' '..=b'~' | 0x7f => quoted.push(char::from(byte)),
+            byte => quoted.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    quoted + "\""
 }
 
-/// `0.<digits>` of `size`, rounded down. Digits beyond what a nanosecond of the largest unit needs change nothing.
+/// `0.<digits>` of `size`, rounded down, with the errors of the reference's floating point.
 fn fraction_of(digits: &str, size: u64) -> u64 {
-    let (mut value, mut scale) = (0_u128, 1_u128);
-    for digit in digits.bytes().take(18) {
-        value = value * 10 + u128::from(digit - b'0');
-        scale *= 10;
+    let (mut value, mut scale) = (0_i64, 1_f64);
+    for digit in digits.bytes() {
+        let Some(next) = value.checked_mul(10).and_then(|v| v.checked_add(i64::from(digit - b'0'))) else { break };
+        value = next;
+        scale *= 10.0;
     }
-    u64::try_from(value * u128::from(size) / scale).unwrap_or(MAX)
+    (value as f64 * (size as f64 / scale)) as u64
 }
 
 /// `nanos / size` without trailing zeros.

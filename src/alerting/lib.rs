@@ -20,7 +20,7 @@ pub mod nflog;
 pub mod notify;
 mod pipeline;
 pub mod record;
-mod route;
+pub mod route;
 pub mod silence;
 pub mod stats;
 mod store;

@@ -8,31 +8,31 @@ use crate::config::{self, Config, GroupBy};
 use crate::label::LabelSet;
 
 /// Index of a node among [`Routes`]; 0 is the root.
-pub(crate) type RouteIndex = u32;
+pub type RouteIndex = u32;
 
 /// One node.
 #[derive(Debug)]
-pub(crate) struct RouteNode {
+pub struct RouteNode {
     /// What the configuration says about it; its own `routes` are empty here.
-    pub(crate) route: config::Route,
+    pub route: config::Route,
     /// Labels of the route, packed.
-    pub(crate) labels: LabelSet,
+    pub labels: LabelSet,
     /// Whether any of them is a template.
-    pub(crate) templated: bool,
+    pub templated: bool,
     /// Index of its receiver in the configuration.
-    pub(crate) receiver: usize,
+    pub receiver: usize,
     children: Vec<RouteIndex>,
 }
 
 /// The tree of a configuration.
 #[derive(Debug)]
-pub(crate) struct Routes {
+pub struct Routes {
     nodes: Vec<RouteNode>,
 }
 
 impl Routes {
     /// Flattens the tree of a validated configuration, depth first.
-    pub(crate) fn new(config: &Config) -> Self {
+    pub fn new(config: &Config) -> Self {
         let mut routes = Self { nodes: Vec::new() };
         routes.add(config, &config.route);
         routes
@@ -54,18 +54,18 @@ impl Routes {
     }
 
     /// The node of that index.
-    pub(crate) fn node(&self, index: RouteIndex) -> &RouteNode {
+    pub fn node(&self, index: RouteIndex) -> &RouteNode {
         &self.nodes[index as usize]
     }
 
     /// All nodes with their indices.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (RouteIndex, &RouteNode)> {
+    pub fn iter(&self) -> impl Iterator<Item = (RouteIndex, &RouteNode)> {
         self.nodes.iter().enumerate().map(|(index, node)| (index as RouteIndex, node))
     }
 
     /// Where an alert of these labels lands: depth first; a match without `continue` ends the search among siblings,
     /// and a node none of whose children match is the result itself.
-    pub(crate) fn matching(&self, labels: &LabelSet) -> SmallVec<[RouteIndex; 2]> {
+    pub fn matching(&self, labels: &LabelSet) -> SmallVec<[RouteIndex; 2]> {
         let mut found = SmallVec::new();
         self.descend(0, labels, &mut found);
         found
@@ -90,8 +90,13 @@ impl Routes {
 }
 
 impl RouteNode {
+    /// The nodes below it, in the order in which they are tried.
+    pub fn children(&self) -> &[RouteIndex] {
+        &self.children
+    }
+
     /// The labels by which an alert is grouped here; labels that it doesn't have are left out.
-    pub(crate) fn group_labels(&self, labels: &LabelSet) -> LabelSet {
+    pub fn group_labels(&self, labels: &LabelSet) -> LabelSet {
         match &self.route.group_by {
             GroupBy::All => labels.clone(),
             GroupBy::Labels(names) => {
@@ -101,7 +106,7 @@ impl RouteNode {
     }
 
     /// `<route key>:<group labels>`: how logs and receivers know a group.
-    pub(crate) fn group_key(&self, labels: &LabelSet) -> Arc<str> {
+    pub fn group_key(&self, labels: &LabelSet) -> Arc<str> {
         format!("{}:{labels}", self.route.key).into()
     }
 }

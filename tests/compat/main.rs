@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod dice;
 #[allow(dead_code, reason = "shared with the tests that drive the program")]
 #[path = "../it/http.rs"]
 mod http;
@@ -17,5 +18,13 @@ mod wait;
 
 mod api;
 mod configs;
+mod flags;
+mod inhibition;
 mod live;
+mod matchers;
+mod regexes;
+mod routes;
+mod silences;
 mod templates;
+mod times;
+mod tools;

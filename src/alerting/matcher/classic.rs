@@ -1,15 +1,15 @@
 //! The older matcher syntax: lenient about braces and backslashes, strict about names.
 
-use super::Op;
-use super::mode::{ParseError, Raw};
+use super::mode::ParseError;
+use super::{Matcher, Op};
 
 /// Reads a list. A brace at either end is dropped, balanced or not.
-pub(super) fn parse_list(text: &str) -> Result<Vec<Raw>, ParseError> {
+pub(super) fn parse_list(text: &str) -> Result<Vec<Matcher>, ParseError> {
     split(text).iter().map(|token| parse_one(token)).collect()
 }
 
 /// Reads one matcher: name, operator and all the rest as its value.
-pub(super) fn parse_one(text: &str) -> Result<Raw, ParseError> {
+pub(super) fn parse_one(text: &str) -> Result<Matcher, ParseError> {
     let bad = || ParseError::new(format!("bad matcher format: {text}"));
     let rest = text.trim_matches(is_space);
     let name_end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
@@ -22,7 +22,7 @@ pub(super) fn parse_one(text: &str) -> Result<Raw, ParseError> {
     let (op, value) =
         operators.into_iter().find_map(|(text, op)| Some((op, rest.strip_prefix(text)?))).ok_or_else(bad)?;
     let value = unescape(value.trim_start_matches(is_space))?;
-    Ok(Raw { name: name.to_owned(), op, value })
+    Ok(Matcher::new(op, name, value)?)
 }
 
 /// Splits at the commas outside of quotes; a blank last part counts for nothing.

@@ -1,6 +1,6 @@
 //! Which of the two matcher syntaxes holds, and what happens when they disagree.
 
-use super::{Matcher, MatcherError, Op, classic, utf8};
+use super::{Matcher, MatcherError, classic, utf8};
 
 /// The matcher syntax in force.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub struct ParseError {
 /// # Errors
 /// When the text is not in the syntax of `mode`, or a regex does not compile.
 pub fn parse_list(mode: Mode, text: &str) -> Result<(Vec<Matcher>, Option<Warning>), ParseError> {
-    let newer = || utf8::parse_list(text).and_then(compile);
-    let older = || classic::parse_list(text).and_then(compile);
+    let newer = || utf8::parse_list(text);
+    let older = || classic::parse_list(text);
     match mode {
         Mode::Classic => Ok((older()?, None)),
         Mode::Utf8Strict => Ok((newer()?, None)),
@@ -50,11 +50,11 @@ pub fn parse_list(mode: Mode, text: &str) -> Result<(Vec<Matcher>, Option<Warnin
 /// # Errors
 /// As [`parse_list`], and for anything but one matcher.
 pub fn parse_one(mode: Mode, text: &str) -> Result<(Matcher, Option<Warning>), ParseError> {
-    let older = || compile(vec![classic::parse_one(text)?]);
+    let older = || Ok(vec![classic::parse_one(text)?]);
     if mode != Mode::Classic && (text.starts_with('{') || text.ends_with('}')) {
         return Err(ParseError::new(format!("unexpected open or close brace: {text}")));
     }
-    let newer = || compile(vec![utf8::parse_one(text)?]);
+    let newer = || Ok(vec![utf8::parse_one(text)?]);
     let (matchers, warning) = match mode {
         Mode::Classic => (older()?, None),
         Mode::Utf8Strict => (newer()?, None),
@@ -94,18 +94,6 @@ impl From<MatcherError> for ParseError {
     fn from(error: MatcherError) -> Self {
         Self::new(error.to_string())
     }
-}
-
-/// A matcher as read: its regex is not compiled.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Raw {
-    pub(super) name: String,
-    pub(super) op: Op,
-    pub(super) value: String,
-}
-
-fn compile(raw: Vec<Raw>) -> Result<Vec<Matcher>, ParseError> {
-    raw.into_iter().map(|m| Ok(Matcher::new(m.op, m.name, m.value)?)).collect()
 }
 
 /// The older syntax wins where the two differ: what a config meant before must not change unnoticed.

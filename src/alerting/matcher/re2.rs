@@ -4,6 +4,7 @@
 //! punctuation may be escaped, `{` that starts no repetition is a character, classes have no set operations.
 
 mod class;
+mod names;
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -43,11 +44,26 @@ pub(crate) fn compile_search(pattern: &str) -> Result<Regex, String> {
 struct Rewriter<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
+    /// Where the groups begin in `out` that are open.
+    groups: Vec<usize>,
+    last: Last,
+}
+
+/// What a repetition that comes next would repeat.
+#[derive(Default)]
+struct Last {
+    /// Where it begins in `out`; `None`: nothing.
+    atom: Option<usize>,
+    /// It is a repetition itself.
+    repeated: bool,
+    /// Where in `out` flags follow it, `(?i)`: what they stand between belongs together in Go.
+    flags: Option<usize>,
 }
 
 impl<'a> Rewriter<'a> {
     fn new(pattern: &'a str) -> Self {
-        Self { rest: pattern.chars().peekable(), out: String::with_capacity(pattern.len() + 8) }
+        let out = String::with_capacity(pattern.len() + 8);
+        Self { rest: pattern.chars().peekable(), out, groups: Vec::new(), last: Last::default() }
     }
 
     fn run(mut self) -> Result<String, String> {
@@ -58,25 +74,64 @@ impl<'a> Rewriter<'a> {
                 '{' => self.repetition()?,
                 _ => None,
             };
-            if let Some(operator) = repeats {
+            if let Some(mut operator) = repeats {
                 if repeated {
                     return Err("invalid nested repetition operator".into());
                 }
-                self.out.push_str(&operator);
-                self.out.extend(self.rest.next_if_eq(&'?'));
+                operator.extend(self.rest.next_if_eq(&'?'));
+                self.repeat(&operator)?;
                 repeated = true;
                 continue;
             }
             repeated = false;
+            let start = self.out.len();
             match c {
-                '(' => self.group()?,
+                '(' => {
+                    if self.group()? {
+                        self.last.flags.get_or_insert(start);
+                    } else {
+                        self.groups.push(start);
+                        self.last = Last::default();
+                    }
+                    continue;
+                }
+                ')' => {
+                    self.out.push(')');
+                    self.last = Last { atom: self.groups.pop(), ..Last::default() };
+                    continue;
+                }
+                '|' => {
+                    self.out.push('|');
+                    self.last = Last::default();
+                    continue;
+                }
                 '[' => self.class()?,
-                '\\' => self.escape()?,
+                '\\' => {
+                    if !self.escape()? {
+                        continue;
+                    }
+                }
                 '{' => self.out.push_str("\\{"),
                 c => self.out.push(c),
             }
+            self.last = Last { atom: Some(start), ..Last::default() };
         }
         Ok(self.out)
+    }
+
+    /// Repeats what came last, in front of the flags that came after it.
+    fn repeat(&mut self, operator: &str) -> Result<(), String> {
+        let start = self.last.atom.ok_or_else(|| "missing argument to repetition operator".to_owned())?;
+        let flags = self.out.split_off(self.last.flags.unwrap_or(self.out.len()));
+        if self.last.repeated {
+            self.out.insert_str(start, "(?:");
+            self.out.push(')');
+        }
+        self.out.push_str(operator);
+        self.last.repeated = true;
+        self.last.flags = if flags.is_empty() { None } else { Some(self.out.len()) };
+        self.out.push_str(&flags);
+        Ok(())
     }
 
     /// After `{`: `n}`, `n,}` or `n,m}`, taken; anything else is left and is no repetition.
@@ -98,19 +153,20 @@ impl<'a> Rewriter<'a> {
         Ok(Some(format!("{{{min},{max}}}")))
     }
 
-    /// After `(`: what follows a `?` up to the group's content.
-    fn group(&mut self) -> Result<(), String> {
+    /// After `(`: what follows a `?` up to the group's content. Tells whether there is none, but flags.
+    fn group(&mut self) -> Result<bool, String> {
+        let start = self.out.len();
         self.out.push('(');
         if self.rest.next_if_eq(&'?').is_none() {
-            return Ok(());
+            return Ok(false);
         }
         self.out.push('?');
         let unsupported = || "invalid or unsupported Perl syntax".to_owned();
         if self.rest.next_if_eq(&'P').is_some() {
-            return if self.rest.peek() == Some(&'<') { self.group_name() } else { Err(unsupported()) };
+            return if self.rest.peek() == Some(&'<') { self.group_name().map(|()| false) } else { Err(unsupported()) };
         }
         if self.rest.peek() == Some(&'<') {
-            return self.group_name();
+            return self.group_name().map(|()| false);
         }
         let (mut on, mut off, mut negative) = (String::new(), String::new(), false);
         loop {
@@ -129,16 +185,13 @@ impl<'a> Rewriter<'a> {
                         self.out.push('-');
                         self.out.push_str(&off);
                     }
+                    self.out.push(end);
+                    let only_flags = end == ')';
                     // `(?)` is nothing in Go and an error in the crate
-                    let bare = end == ')' && on.is_empty() && off.is_empty();
-                    self.out.push_str(if bare {
-                        ":)"
-                    } else if end == ')' {
-                        ")"
-                    } else {
-                        ":"
-                    });
-                    return Ok(());
+                    if only_flags && on.is_empty() && off.is_empty() {
+                        self.out.truncate(start);
+                    }
+                    return Ok(only_flags);
                 }
                 _ => return Err(unsupported()),
             }
@@ -165,8 +218,8 @@ impl<'a> Rewriter<'a> {
         Ok(())
     }
 
-    /// After `\` outside of a class.
-    fn escape(&mut self) -> Result<(), String> {
+    /// After `\` outside of a class. Tells whether what it wrote is one atom; if not, it has said itself what is last.
+    fn escape(&mut self) -> Result<bool, String> {
         match self.rest.peek() {
             Some('A') => self.out.push_str("\\A"),
             Some('z') => self.out.push_str("\\z"),
@@ -174,29 +227,27 @@ impl<'a> Rewriter<'a> {
             Some('Q') => {
                 self.rest.next();
                 self.quoted();
-                return Ok(());
+                return Ok(false);
             }
             _ => {
-                match self.class_escape(false)? {
-                    Some(()) => {}
-                    None => {
-                        let c = self.char_escape()?;
-                        self.literal(c);
-                    }
+                if self.class_escape(false)?.is_none() {
+                    let c = self.char_escape()?;
+                    self.literal(c);
                 }
-                return Ok(());
+                return Ok(true);
             }
         }
         self.rest.next();
-        Ok(())
+        Ok(true)
     }
 
-    /// After `\Q`: characters up to `\E` or the end.
+    /// After `\Q`: characters up to `\E` or the end, each an atom.
     fn quoted(&mut self) {
         while let Some(c) = self.rest.next() {
             if c == '\\' && self.rest.next_if_eq(&'E').is_some() {
                 return;
             }
+            self.last = Last { atom: Some(self.out.len()), ..Last::default() };
             self.literal(c);
         }
     }
@@ -231,13 +282,22 @@ impl<'a> Rewriter<'a> {
                 loop {
                     match self.rest.next() {
                         Some('}') => break,
-                        Some(c) if c.is_ascii_alphanumeric() || c == '_' => name.push(c),
-                        _ => return Err(invalid()),
+                        Some(c) => name.push(c),
+                        None => return Err(invalid()),
                     }
                 }
             }
             Some(c) => name.push(c),
             None => return Err(invalid()),
+        }
+        if !names::is_class(&name) {
+            return Err(invalid());
+        }
+        let name = names::canonical(&name);
+        if matches!(name.as_str(), "cs" | "surrogate") {
+            // texts have no surrogates, and the crate no name for them
+            self.out.push_str(if negative { "[\\s\\S]" } else { "[^\\s\\S]" });
+            return Ok(());
         }
         let letter = if negative { 'P' } else { 'p' };
         self.out.push_str(&format!("\\{letter}{{{name}}}"));

@@ -1,10 +1,10 @@
 //! The newer matcher syntax: any text as a name, quotes with Go's escapes, balanced braces.
 
-use super::mode::{ParseError, Raw};
-use super::{Op, is_reserved};
+use super::mode::ParseError;
+use super::{Matcher, Op, is_reserved};
 
 /// Reads a list, with or without braces; a comma may end it.
-pub(super) fn parse_list(text: &str) -> Result<Vec<Raw>, ParseError> {
+pub(super) fn parse_list(text: &str) -> Result<Vec<Matcher>, ParseError> {
     let mut lexer = Lexer { text, start: 0, at: 0, start_column: 0, column: 0 };
     let mut matchers = Vec::new();
     let braced = lexer.peek()?.is_some_and(|t| t.kind == Kind::Open);
@@ -32,7 +32,7 @@ pub(super) fn parse_list(text: &str) -> Result<Vec<Raw>, ParseError> {
 }
 
 /// Reads exactly one matcher.
-pub(super) fn parse_one(text: &str) -> Result<Raw, ParseError> {
+pub(super) fn parse_one(text: &str) -> Result<Matcher, ParseError> {
     let mut matchers = parse_list(text)?;
     match (matchers.pop(), matchers.len()) {
         (Some(matcher), 0) => Ok(matcher),
@@ -42,14 +42,16 @@ pub(super) fn parse_one(text: &str) -> Result<Raw, ParseError> {
 }
 
 /// Reads matchers up to the closing brace or the end.
-fn read_matchers(lexer: &mut Lexer<'_>, matchers: &mut Vec<Raw>) -> Result<(), ParseError> {
+fn read_matchers(lexer: &mut Lexer<'_>, matchers: &mut Vec<Matcher>) -> Result<(), ParseError> {
     loop {
         let name = lexer.expect("expected label name", |k| matches!(k, Kind::Quoted | Kind::Unquoted))?;
         let name = name.unquoted()?;
         let op = lexer.expect("expected an operator such as '=', '!=', '=~' or '!~'", |k| matches!(k, Kind::Op(_)))?;
         let Kind::Op(op) = op.kind else { return fail(op.unexpected()) };
         let value = lexer.expect("expected label value", |k| matches!(k, Kind::Quoted | Kind::Unquoted))?;
-        matchers.push(Raw { name, op, value: value.unquoted()? });
+        let value = value.unquoted()?;
+        let failed = |error| ParseError::new(format!("failed to create matcher: {error}"));
+        matchers.push(Matcher::new(op, name, value).map_err(failed)?);
         let after = "expected a comma or close brace";
         match lexer.peek().map_err(|e| e.followed_by(after))? {
             None | Some(Token { kind: Kind::Close, .. }) => return Ok(()),

@@ -153,7 +153,7 @@ impl Silence {
 fn validate(draft: &SilenceDraft, starts_at: Timestamp) -> Result<(), SilenceError> {
     let invalid = |text: &str| Err(SilenceError::Invalid(text.to_owned()));
     if draft.matchers.is_empty() {
-        return invalid("at least one matcher set required");
+        return invalid("matcher set 0 is empty");
     }
     if draft.matchers.iter().all(matches_empty) {
         return invalid("matcher set 0: at least one matcher must not match the empty string");

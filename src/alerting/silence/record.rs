@@ -51,9 +51,13 @@ fn to_wire(silence: &Silence) -> wire::MeshSilence {
     }
 }
 
-/// Bytes of the stored record, as the size limit counts them.
+/// Bytes of the record, as the size limit counts them: without the copy of the matchers that is there for old readers.
 pub(super) fn stored_len(silence: &Silence) -> usize {
-    to_wire(silence).encoded_len()
+    let mut record = to_wire(silence);
+    if let Some(silence) = &mut record.silence {
+        silence.matchers.clear();
+    }
+    record.encoded_len()
 }
 
 /// Appends one record of the reference's file format.

@@ -211,10 +211,37 @@ impl Document {
 }
 
 impl Place {
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The line in it, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Whether the lines that follow are those of the text that stands here.
+    pub const fn is_verbatim(&self) -> bool {
+        self.verbatim
+    }
+
     /// Where line `line`, counted from 1, of the text that stands here is.
     pub fn of_line(&self, line: Option<usize>) -> Self {
         let further = line.filter(|_| self.verbatim).unwrap_or(0);
         Self { line: self.line + further, ..self.clone() }
+    }
+}
+
+impl Fault {
+    /// Where it is.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What is wrong there.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 

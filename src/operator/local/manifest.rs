@@ -128,38 +128,22 @@ impl Manifest {
     /// # Errors
     /// At the first thing that is wrong or missing.
     pub(super) fn new(sources: &Sources) -> Result<Self, ManifestError> {
-        let mut documents = Vec::new();
-        for (file, text) in &sources.0 {
-            for document in split(file, text) {
-                documents.extend(document.map_err(ManifestError::Document)?);
-            }
-        }
+        let documents = documents(&sources.0)?;
         let document = the_cluster(sources, &documents)?;
-        let namespace = document.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
-        let in_namespace: Vec<&Document> = documents
-            .iter()
-            .filter(|other| other.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE) == namespace)
-            .collect();
-        let cluster: AlertmanagerCluster = document.read_checked().map_err(ManifestError::Document)?;
-        let source =
-            cluster.spec.config.source().map_err(|source| ManifestError::Source { place: document.place(), source })?;
-        let found = find_config(document, &in_namespace, &source)?;
-        let valid = validate::config(&found.text, &source).map_err(|error| {
-            let place = found.place.of_line(error.line);
-            ManifestError::Config { place, source: error }
-        })?;
+        let (cluster, Found { source, text, place }) = resolve(document, &documents)?;
+        let valid = validate::config(&text, &source)
+            .map_err(|error| ManifestError::Config { place: place.of_line(error.line), source: error })?;
+        let namespace = namespace_of(document);
         let plan = ClusterPlan::new(namespace, &document.name, &cluster.spec, Some(valid));
-        let sinks = in_namespace.iter().filter_map(|service| sinks(service).transpose()).collect::<Result<Vec<_>, _>>();
+        let services = documents.iter().filter(|other| namespace_of(other) == namespace);
+        let sinks = services.filter_map(|service| sinks(service).transpose()).collect::<Result<Vec<_>, _>>();
         let sinks = sinks.map_err(ManifestError::Document)?.into_iter().flatten().collect();
         Ok(Self { plan, sinks })
     }
 }
 
 fn the_cluster<'a>(sources: &Sources, documents: &'a [Document]) -> Result<&'a Document, ManifestError> {
-    let ours = |document: &&Document| {
-        document.kind == "AlertmanagerCluster" && document.api_version.split('/').next() == Some(GROUP)
-    };
-    let clusters: Vec<&Document> = documents.iter().filter(ours).collect();
+    let clusters: Vec<&Document> = documents.iter().filter(|document| is_cluster(document)).collect();
     match clusters.as_slice() {
         [one] => Ok(one),
         [] => {
@@ -175,23 +159,103 @@ fn the_cluster<'a>(sources: &Sources, documents: &'a [Document]) -> Result<&'a D
     }
 }
 
-/// A configuration and where its first line stands.
+fn is_cluster(document: &Document) -> bool {
+    document.kind == "AlertmanagerCluster" && document.api_version.split('/').next() == Some(GROUP)
+}
+
+fn namespace_of(document: &Document) -> &str {
+    document.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE)
+}
+
+fn documents(files: &[(PathBuf, String)]) -> Result<Vec<Document>, ManifestError> {
+    let mut documents = Vec::new();
+    for (file, text) in files {
+        for document in split(file, text) {
+            documents.extend(document.map_err(ManifestError::Document)?);
+        }
+    }
+    Ok(documents)
+}
+
+/// A configuration that a cluster names, and where its first line stands.
 struct Found {
+    source: ConfigSource,
     text: String,
     place: Place,
 }
 
-fn find_config(cluster: &Document, documents: &[&Document], source: &ConfigSource) -> Result<Found, ManifestError> {
-    let (kind, name, key) = match source {
-        ConfigSource::Inline { text } => return Ok(Found { text: text.clone(), place: cluster.place_of("inline") }),
+/// Reads a cluster and finds its configuration among the documents of its namespace.
+fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerCluster, Found), ManifestError> {
+    let cluster: AlertmanagerCluster = document.read_checked().map_err(ManifestError::Document)?;
+    let source =
+        cluster.spec.config.source().map_err(|source| ManifestError::Source { place: document.place(), source })?;
+    let (kind, name, key) = match &source {
+        ConfigSource::Inline { text } => {
+            let (text, place) = (text.clone(), document.place_of("inline"));
+            return Ok((cluster, Found { source, text, place }));
+        }
         ConfigSource::ConfigMap { name, key } => ("ConfigMap", name, key),
         ConfigSource::Secret { name, key } => ("Secret", name, key),
     };
-    let missing = || ManifestError::Missing { place: cluster.place(), wanted: source.to_string() };
-    let document = documents.iter().find(|d| d.kind == kind && d.name == *name).ok_or_else(missing)?;
-    let texts = document.texts().map_err(ManifestError::Document)?;
-    let text = texts.get(key).ok_or_else(missing)?;
-    Ok(Found { text: text.clone(), place: document.place_of(key) })
+    let missing = || ManifestError::Missing { place: document.place(), wanted: source.to_string() };
+    let wanted = |d: &&Document| d.kind == kind && d.name == *name && namespace_of(d) == namespace_of(document);
+    let holder = documents.iter().find(wanted).ok_or_else(missing)?;
+    let texts = holder.texts().map_err(ManifestError::Document)?;
+    let text = texts.get(key).ok_or_else(missing)?.clone();
+    let place = holder.place_of(key);
+    Ok((cluster, Found { source, text, place }))
+}
+
+/// A cluster of a manifest with the configuration that it names, which nobody has validated.
+#[derive(Clone, Debug)]
+pub struct ClusterConfig {
+    /// Where the cluster stands.
+    pub cluster: Place,
+    /// `namespace/name` of the cluster.
+    pub name: String,
+    /// The configuration.
+    pub text: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// All clusters of the files, given by name and content, each with its configuration or why there is none.
+///
+/// # Errors
+/// When a document is no Kubernetes object, or there is no cluster at all.
+pub fn cluster_configs(
+    files: &[(PathBuf, String)],
+) -> Result<Vec<Result<ClusterConfig, ManifestError>>, ManifestError> {
+    let documents = documents(files)?;
+    let clusters: Vec<_> = documents
+        .iter()
+        .filter(|document| is_cluster(document))
+        .map(|document| {
+            let (_, Found { text, place, .. }) = resolve(document, &documents)?;
+            let name = format!("{}/{}", namespace_of(document), document.name);
+            Ok(ClusterConfig { cluster: document.place(), name, text, place })
+        })
+        .collect();
+    if clusters.is_empty() {
+        let files: Vec<String> = files.iter().map(|(file, _)| file.display().to_string()).collect();
+        return Err(ManifestError::NoCluster(files.join(", ")));
+    }
+    Ok(clusters)
+}
+
+impl ManifestError {
+    /// Where it is, when that is known, and what is wrong there.
+    pub fn parts(&self) -> (Option<&Place>, String) {
+        match self {
+            Self::Document(fault) => (Some(fault.place()), fault.text().to_owned()),
+            Self::Source { place, source } => (Some(place), source.to_string()),
+            Self::Missing { place, wanted } => (Some(place), format!("{wanted} is in none of the files")),
+            Self::Config { place, source } => (Some(place), source.to_string()),
+            Self::Read { .. } | Self::Unreadable(_) | Self::NoCluster(_) | Self::Clusters(_) => {
+                (None, crate::error_chain(self))
+            }
+        }
+    }
 }
 
 /// The ports of a Service that the sink stands for.

@@ -23,7 +23,7 @@ mod watch;
 pub use addresses::AddressError;
 pub use dns::DnsError;
 pub use document::{Fault, Place};
-pub use manifest::ManifestError;
+pub use manifest::{ClusterConfig, ManifestError, cluster_configs};
 pub use sink::{SinkError, SinkFlags, run as run_sink};
 
 use std::convert::Infallible;

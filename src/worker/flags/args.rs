@@ -1,9 +1,11 @@
 //! From the words of the command line to [`Flags`]: `@file`, help, version, errors with the reference's exit codes.
 
+use std::error::Error;
 use std::ffi::OsString;
-use std::fs;
+use std::{fs, io};
 
-use clap::error::ErrorKind;
+use alerting::label::GoQuoted;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
@@ -32,8 +34,18 @@ impl Flags {
         for word in args {
             expand(word, &mut words, 0)?;
         }
-        let matches = Self::command().try_get_matches_from(words).map_err(|error| clap_exit(&error))?;
-        let mut flags = Self::from_arg_matches(&matches).map_err(|error| clap_exit(&error))?;
+        let matches = match Self::command().try_get_matches_from(&words) {
+            Ok(matches) => matches,
+            Err(_) if version_comes_first(&words) => return Err(Exit { text: version(), code: 0 }),
+            // help is given to those who make no mistake besides (reference behaviour)
+            Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                let others: Vec<_> = words.into_iter().filter(|word| word != "--help" && word != "-h").collect();
+                let mistake = Self::command().try_get_matches_from(&others).err();
+                return Err(clap_exit(mistake.as_ref().unwrap_or(&error), &others));
+            }
+            Err(error) => return Err(clap_exit(&error, &words)),
+        };
+        let mut flags = Self::from_arg_matches(&matches).map_err(|error| clap_exit(&error, &words))?;
         if flags.version {
             return Err(Exit { text: version(), code: 0 });
         }
@@ -57,21 +69,84 @@ fn expand(word: OsString, words: &mut Vec<OsString>, depth: usize) -> Result<(),
     if depth == NESTING_MAX {
         return Err(mistake(&format!("reading arguments from `{path}`: too many files that name each other")));
     }
-    let content =
-        fs::read_to_string(path).map_err(|error| mistake(&format!("reading arguments from `{path}`: {error}")))?;
-    for line in content.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    if path.is_empty() {
+        return Err(mistake("expected @ file to expand arguments from"));
+    }
+    let content = fs::read_to_string(path).map_err(|error| {
+        let reason = if error.kind() == io::ErrorKind::NotFound {
+            format!("open {path}: no such file or directory")
+        } else {
+            error.to_string()
+        };
+        mistake(&format!("failed to open arguments file {}: {reason}", GoQuoted(path)))
+    })?;
+    for line in content.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         expand(line.into(), words, depth + 1)?;
     }
     Ok(())
 }
 
-fn clap_exit(error: &clap::Error) -> Exit {
+/// Whether `--version` stands before the first mistake: then it is obeyed (reference behaviour).
+fn version_comes_first(words: &[OsString]) -> bool {
+    let Some(at) = words.iter().position(|word| word == "--version") else { return false };
+    Flags::command().try_get_matches_from(&words[..=at]).is_ok()
+}
+
+fn clap_exit(error: &clap::Error, words: &[OsString]) -> Exit {
     let text = error.to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit { text: text.trim_end().to_owned(), code: 0 },
-        // the first line says it; the rest is the usage, which is long
-        _ => mistake(text.lines().next().unwrap_or_default().trim_start_matches("error: ")),
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Exit { text: text.trim_end().to_owned(), code: 0 };
     }
+    // the first line says it; the rest is the usage, which is long
+    let first = || text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    mistake(&in_their_words(error, words).unwrap_or_else(first))
+}
+
+/// The mistake as the reference words it, for those who look for that.
+fn in_their_words(error: &clap::Error, words: &[OsString]) -> Option<String> {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+    // without the name of its value
+    let flag = flag.split([' ', '=', '<']).next().unwrap_or_default();
+    let value = context(ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let whole = context(ContextKind::InvalidArg).unwrap_or_default();
+            // of `-xyz` and `-1h` only the first letter is named
+            let named = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with(whole));
+            let at = words.iter().position(named).unwrap_or_default();
+            let before = at.checked_sub(1).and_then(|at| words[at].to_str()).and_then(|word| word.strip_prefix("--"));
+            let needy = before.filter(|name| takes_value(name)).filter(|_| whole.starts_with('-'));
+            let ended = words[..at].iter().any(|word| word == "--");
+            Some(match whole {
+                _ if ended => format!("unexpected {whole}"),
+                _ if needy.is_some() => format!("expected argument for flag '--{}'", needy.unwrap_or_default()),
+                _ if whole.starts_with("--") => format!("unknown long flag '{flag}'"),
+                _ if whole.starts_with('-') => format!("unknown short flag '{whole}'"),
+                _ => format!("unexpected {whole}"),
+            })
+        }
+        ErrorKind::TooManyValues => Some(format!("unexpected {}", value?)),
+        ErrorKind::ArgumentConflict => {
+            let flag = flag.trim_start_matches('-');
+            Some(format!("flag '{}' cannot be repeated", flag.strip_prefix("no-").unwrap_or(flag)))
+        }
+        ErrorKind::InvalidValue => match (flag, value.filter(|value| !value.is_empty())) {
+            ("--log.level", Some(level)) => Some(format!("unrecognized log level {level}")),
+            ("--log.format", Some(format)) => Some(format!("unrecognized log format {format}")),
+            _ => Some(format!("expected argument for flag '{flag}'")),
+        },
+        ErrorKind::ValueValidation => error.source().map(ToString::to_string),
+        _ => None,
+    }
+}
+
+fn takes_value(name: &str) -> bool {
+    let command = Flags::command();
+    command.get_arguments().any(|arg| arg.get_long() == Some(name) && arg.get_action().takes_values())
 }
 
 fn mistake(text: &str) -> Exit {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use alerting::duration::{DurationError, parse_flag};
+use alerting::label::GoQuoted;
 use clap::{ArgAction, Parser, ValueEnum};
 
 pub use args::Exit;
@@ -37,15 +38,10 @@ pub struct Flags {
     #[arg(long = "data.maintenance-interval", value_name = "DURATION", default_value = "15m", value_parser = duration)]
     pub data_maintenance_interval: Duration,
     /// Most silences, expired ones included; 0 or less: any number
-    #[arg(long = "silences.max-silences", value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    #[arg(long = "silences.max-silences", value_name = "N", default_value = "0", value_parser = number)]
     pub silences_max: i64,
     /// Most bytes of one stored silence; 0 or less: any number
-    #[arg(
-        long = "silences.max-silence-size-bytes",
-        value_name = "N",
-        default_value = "0",
-        allow_negative_numbers = true
-    )]
+    #[arg(long = "silences.max-silence-size-bytes", value_name = "N", default_value = "0", value_parser = number)]
     pub silence_bytes_max: i64,
     /// Log when silences are created, updated and expired
     #[arg(long = "log.silences", action = ArgAction::SetTrue)]
@@ -54,7 +50,7 @@ pub struct Flags {
     #[arg(long = "alerts.gc-interval", value_name = "DURATION", default_value = "30m", value_parser = duration)]
     pub alerts_gc_interval: Duration,
     /// Most alerts of one alertname; 0 or less: any number
-    #[arg(long = "alerts.per-alertname-limit", value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    #[arg(long = "alerts.per-alertname-limit", value_name = "N", default_value = "0", value_parser = number)]
     pub alerts_per_name_max: i64,
     /// Between two sweeps of ended groups
     #[arg(
@@ -65,7 +61,7 @@ pub struct Flags {
     )]
     pub dispatch_maintenance_interval: Duration,
     /// No group is notified before the start plus this
-    #[arg(long = "dispatch.start-delay", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    #[arg(long = "dispatch.start-delay", value_name = "DURATION", default_value = "0s", value_parser = duration_or_none)]
     pub dispatch_start_delay: Duration,
 
     /// Take the listeners from systemd
@@ -87,13 +83,13 @@ pub struct Flags {
     #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = "")]
     pub web_cors_origin: String,
     /// Most GET requests at once; 0 or less: 8 or the number of processors
-    #[arg(long = "web.get-concurrency", value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    #[arg(long = "web.get-concurrency", value_name = "N", default_value = "0", value_parser = number)]
     pub web_get_concurrency: i64,
     /// Limit of one HTTP request; 0: none
-    #[arg(long = "web.timeout", value_name = "DURATION", default_value = "0", value_parser = duration)]
+    #[arg(long = "web.timeout", value_name = "DURATION", default_value = "0", value_parser = duration_or_none)]
     pub web_timeout: Duration,
     /// Accepted for compatibility
-    #[arg(long = "auto-gomemlimit.ratio", value_name = "RATIO", default_value = "0.9")]
+    #[arg(long = "auto-gomemlimit.ratio", value_name = "RATIO", default_value = "0.9", value_parser = float)]
     pub auto_gomemlimit_ratio: f64,
 
     /// Address for peers; empty: high availability is off
@@ -168,7 +164,7 @@ pub struct Flags {
     #[arg(long = "enable-feature", value_name = "NAMES", default_value = "")]
     pub enable_feature: String,
     /// Least severe level to log
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", value_enum)]
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", value_enum, ignore_case = true)]
     pub log_level: LogLevel,
     /// Form of log lines
     #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt", value_enum)]
@@ -224,6 +220,28 @@ pub enum LogFormat {
 
 fn duration(text: &str) -> Result<Duration, DurationError> {
     parse_flag(text)
+}
+
+/// Of flags that mean "none" when they are negative.
+fn duration_or_none(text: &str) -> Result<Duration, DurationError> {
+    match text.strip_prefix('-') {
+        Some(rest) => duration(rest).map(|_| Duration::ZERO),
+        None => duration(text),
+    }
+}
+
+/// Why a text is no number; in the reference's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("strconv.ParseFloat: parsing {}: invalid syntax", GoQuoted(.0))]
+struct NumberError(String);
+
+/// Whole numbers may be written as any number, `1e3` or `1.5`, which is rounded towards zero (reference behaviour).
+fn number(text: &str) -> Result<i64, NumberError> {
+    float(text).map(|number| number as i64)
+}
+
+fn float(text: &str) -> Result<f64, NumberError> {
+    text.parse().map_err(|_| NumberError(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn nonsense_is_refused_with_the_references_words() {
     let refused = |draft| set(&mut Silences::default(), 10, draft).unwrap_err().to_string();
     assert_eq!(
         refused(SilenceDraft { matchers: vec![], ..draft("db", 10, 100) }),
-        "invalid silence: at least one matcher set required"
+        "invalid silence: matcher set 0 is empty"
     );
     assert_eq!(
         refused(draft("", 10, 100)),
