@@ -8,6 +8,7 @@ mod process;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use alerting::config::{Config, Route};
 use alerting::silence::SilenceState;
@@ -17,8 +18,9 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::api::{Api, ApiOptions, HttpStats, Refusal};
+use crate::api::{Api, ApiOptions, ApiState, HttpStats, Refusal};
 use crate::reload::ReloadStatus;
+use crate::store::StorageStats;
 use exposition::Exposition;
 
 /// All that the reference can notify through: their series exist from the start, so that rates see the first failure.
@@ -78,11 +80,12 @@ pub(crate) async fn show(State(api): State<Api>) -> Result<Response, Refusal> {
     });
     let seen = look.await?;
     let reload = api.state.reload_status.borrow().clone();
-    let text = write(&seen, &api.http, &reload, &api.state.options);
+    let text = write(&seen, &api.http, &reload, &api.state);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, options: &ApiOptions) -> String {
+fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, state: &ApiState) -> String {
+    let options = &state.options;
     let mut out = Exposition::default();
     alerts(&mut out, seen, http, options);
     build(&mut out, options);
@@ -93,6 +96,7 @@ fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, options: &Api
     log(&mut out, seen);
     notifications(&mut out, &seen.stats);
     silences(&mut out, seen);
+    storage(&mut out, &state.storage);
     process::write(&mut out, options.started_at);
     out.finish()
 }
@@ -282,4 +286,14 @@ fn silences(out: &mut Exposition, seen: &Snapshot) {
         .is(stats.silences_snapshot_bytes);
     out.counter("alertmanager_silences_gossip_messages_propagated_total", "Silences told to peers.")
         .is(stats.silences_propagated);
+}
+
+fn storage(out: &mut Exposition, stats: &StorageStats) {
+    let failed = stats.snapshot_failures.load(Relaxed);
+    out.counter("alertmanager_nflog_maintenance_errors_total", "Rounds of maintenance that failed.").is(failed);
+    out.counter("alertmanager_silences_maintenance_errors_total", "Rounds of maintenance that failed.").is(failed);
+    out.gauge("alertmanager_journal_size_bytes", "Size of the journal of what came after the last state files.")
+        .is(stats.journal_bytes.load(Relaxed));
+    out.counter("alertmanager_journal_failures_total", "Times that something could not be added to the journal.")
+        .is(stats.journal_failures.load(Relaxed));
 }

@@ -39,7 +39,7 @@ pub enum Error {
     #[error("opening the storage")]
     Store(#[from] StoreError),
     /// A state file is corrupt.
-    #[error("reading state file `{path}`")]
+    #[error("reading state file `{path}` (put it back from a backup, or move it away to start without it)")]
     Restore {
         /// The file.
         path: PathBuf,
@@ -108,7 +108,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         None => None,
     };
     let config = reload::load(&settings.config_file, settings.mode).await?;
-    let restored = store.restore(started_at)?;
+    let restored = store.restore(started_at, settings.engine.persist_alerts)?;
     let listeners = Listeners::bind(&settings.web_listen).await?;
     let external = ExternalUrl::new(settings.external_url.as_deref(), listeners.port()).map_err(Error::ExternalUrl)?;
     let route_prefix = url::route_prefix(settings.route_prefix.as_deref(), &external);
@@ -120,10 +120,12 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     let (settled, is_settled) = watch::channel(settings.cluster.is_none());
     let ipv4_only = sockets.as_ref().is_some_and(|sockets| sockets.local().is_ipv4());
     let tcp_timeout = settings.cluster.as_ref().map_or(Duration::ZERO, |cluster| cluster.tcp_timeout);
+    let writer = store.writer()?;
+    let storage = writer.stats();
     let outside = Outside {
         deliverer: Arc::new(deliverer(&settings, &lookup)),
         net: sockets.map(|sockets| Net::start(sockets, &arrivals, tcp_timeout)),
-        writer: store.writer(),
+        writer,
         taste: Taste { silences: settings.log_silences },
         settled,
     };
@@ -144,7 +146,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     drop(arrivals);
 
     let options = Arc::new(api_options(&settings, &external, route_prefix, started_at));
-    let state = ApiState { handle: handle.clone(), options, reload, reload_status };
+    let state = ApiState { handle: handle.clone(), options, reload, reload_status, storage };
     let mut servers = Servers::start(listeners, &api::router(state));
     let served = tokio::select! {
         () = stop.wait() => Ok(()),
@@ -203,11 +205,13 @@ fn engine_options(settings: &Settings, external: &ExternalUrl, sockets: Option<&
 
 fn restore_engine(options: Options, restored: Restored, store: &Store) -> Result<Engine, Error> {
     Engine::new(options, restored).map_err(|source| {
-        let file = match &source {
-            RestoreError::Silences(_) => StateFile::Silences,
-            RestoreError::NotificationLog(_) => StateFile::NotificationLog,
+        let path = match &source {
+            RestoreError::Silences(_) => store.path(StateFile::Silences),
+            RestoreError::NotificationLog(_) => store.path(StateFile::NotificationLog),
+            RestoreError::Alerts(_) => store.path(StateFile::Alerts),
+            RestoreError::Journal(_) => store.directory().join("journal.*"),
         };
-        Error::Restore { path: store.path(file), source }
+        Error::Restore { path, source }
     })
 }
 

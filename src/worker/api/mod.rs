@@ -42,6 +42,7 @@ pub(crate) use refusal::{Refusal, text as text_response};
 
 use crate::handle::Handle;
 use crate::reload::ReloadStatus;
+use crate::store::StorageStats;
 use crate::{health, metrics};
 
 /// Asks for a reload of the config; the answer is why the new one isn't used, if it isn't.
@@ -58,6 +59,8 @@ pub struct ApiState {
     pub reload: mpsc::Sender<ReloadRequest>,
     /// From the same task.
     pub reload_status: watch::Receiver<ReloadStatus>,
+    /// From the threads that write.
+    pub storage: Arc<StorageStats>,
 }
 
 /// How the HTTP surface is to behave.

@@ -154,6 +154,7 @@ impl Flags {
             silences_max: limit(self.silences_max),
             silence_bytes_max: limit(self.silence_bytes_max),
             alerts_per_name_max: limit(self.alerts_per_name_max),
+            persist_alerts: !self.no_alerts_persist,
             ..Options::default()
         };
         Ok(Settings {
