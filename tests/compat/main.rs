@@ -7,3 +7,4 @@
 mod peer;
 
 mod configs;
+mod snapshots;

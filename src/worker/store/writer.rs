@@ -322,3 +322,91 @@ fn size_of_segments(store: &Store) -> io::Result<u64> {
     let segments = segments(store.directory())?;
     Ok(segments.iter().filter_map(|(_, path)| path.metadata().ok()).map(|of| of.len()).sum())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alerting::silence::SilenceId;
+    use alerting::time::Timestamp;
+
+    use super::*;
+
+    fn id(text: &str) -> Answer {
+        Answer::Silence(SilenceId(text.into()))
+    }
+
+    fn snapshots(text: &'static str) -> Snapshots {
+        let text = Bytes::from_static(text.as_bytes());
+        Snapshots { silences: text.clone(), notification_log: text, alerts: None }
+    }
+
+    fn ask(writer: &Writer, records: &'static [u8]) -> oneshot::Receiver<Answer> {
+        let (reply, answer) = oneshot::channel();
+        writer.append(Bytes::from_static(records), true, vec![(reply, id("x"))]);
+        answer
+    }
+
+    fn journal(store: &Store) -> Vec<u8> {
+        store.restore(Timestamp::EPOCH, true).unwrap().journal.concat()
+    }
+
+    #[tokio::test]
+    async fn who_is_answered_finds_it_on_disk_and_a_snapshot_replaces_the_journal() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let writer = store.writer().unwrap();
+        writer.append(Bytes::from_static(b"alert,"), false, Vec::new());
+        assert_eq!(ask(&writer, b"silence,").await, Ok(id("x")));
+        assert_eq!(journal(&store), b"alert,silence,");
+        writer.append(Bytes::from_static(b"last"), false, Vec::new());
+        writer.finish().await;
+        assert_eq!(journal(&store), b"alert,silence,last");
+
+        // another life writes a segment of its own
+        let writer = store.writer().unwrap();
+        assert_eq!(ask(&writer, b"!").await, Ok(id("x")));
+        assert_eq!(segments(directory.path()).unwrap().len(), 2);
+        writer.put(snapshots("one"));
+        writer.put(snapshots("two"));
+        writer.append(Bytes::from_static(b"after"), false, Vec::new());
+        writer.finish().await;
+        assert_eq!(store.restore(Timestamp::EPOCH, true).unwrap().silences.unwrap(), "two");
+        assert_eq!(journal(&store), b"after");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_on_disk_is_not_acknowledged() {
+        let outer = tempfile::tempdir().unwrap();
+        let (path, away) = (outer.path().join("data"), outer.path().join("away"));
+        let store = Store::open(&path).unwrap();
+        let writer = store.writer().unwrap();
+        std::fs::rename(&path, &away).unwrap();
+        let answer = ask(&writer, b"lost").await.unwrap();
+        assert!(matches!(&answer, Answer::NotDurable { cause } if cause.contains("No such file")), "{answer:?}");
+        // who only asks whether all is durable is not told so either
+        std::fs::rename(&away, &path).unwrap();
+        assert!(matches!(ask(&writer, b"").await, Ok(Answer::NotDurable { .. })));
+        assert_eq!(ask(&writer, b"kept").await, Ok(id("x")));
+        assert!(writer.wants_snapshot() && !writer.wants_snapshot());
+        assert_eq!(writer.stats().journal_failures.load(Relaxed), 1);
+        writer.put(snapshots("all"));
+        let repaired = Arc::clone(&writer.shared);
+        writer.finish().await;
+        assert!(!repaired.incomplete());
+        assert_eq!(
+            (journal(&store), store.restore(Timestamp::EPOCH, true).unwrap().silences.unwrap()),
+            (vec![], "all".into())
+        );
+    }
+
+    #[tokio::test]
+    async fn without_alerts_their_file_goes() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        std::fs::write(store.path(StateFile::Alerts), "old").unwrap();
+        let writer = store.writer().unwrap();
+        writer.put(snapshots("x"));
+        writer.finish().await;
+        assert!(!store.path(StateFile::Alerts).exists());
+    }
+}
