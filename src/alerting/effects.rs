@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::alert::{Alert, PostedAlert};
 use crate::config::Config;
+use crate::engine::AlertsPicture;
 use crate::nflog::{LogKey, SendReason};
 use crate::notify;
 use crate::record::{FlushReport, Record};
@@ -83,6 +84,8 @@ pub enum Input {
     },
     /// Time passed; nothing else happened.
     Tick,
+    /// The state files are to be written now: the journal has grown long, or something is missing in it.
+    Snapshot,
     /// The process is to end: finish or hand over, tell the peers. [`Output::Stopped`] says when it may.
     Stop,
 }
@@ -132,13 +135,17 @@ pub enum Output {
         /// Payload, of any size.
         data: Bytes,
     },
-    /// Write a whole state file, in the reference's format.
-    Snapshot {
-        /// Which of the two files.
-        file: StateFile,
-        /// Its content.
-        data: Bytes,
+    /// Append to the journal. What was appended before the last [`Output::Snapshot`] isn't needed once that is on disk.
+    Append {
+        /// Records, to be kept together; empty if only the answers matter.
+        records: Bytes,
+        /// They must be durable soon. Else it suffices that they outlive the process, but not the machine.
+        sync: bool,
+        /// To be given when this and everything before it is durable; [`Answer::NotDurable`] if that fails.
+        answers: Vec<(Ticket, Answer)>,
     },
+    /// Write the state files.
+    Snapshot(Snapshots),
     /// Something worth a log line.
     Event(Event),
     /// Something for the event recorder; only if [`Options::record_events`].
@@ -154,13 +161,26 @@ pub enum Output {
     Stopped,
 }
 
-/// The state files of a member, named as the reference names them.
+/// The state of a member at a moment.
+#[derive(Debug)]
+pub struct Snapshots {
+    /// For the file `silences`, in the reference's format.
+    pub silences: Bytes,
+    /// For the file `nflog`, in the reference's format.
+    pub notification_log: Bytes,
+    /// For the file `alerts`; `None`: alerts aren't kept.
+    pub alerts: Option<AlertsPicture>,
+}
+
+/// The state files of a member. The reference has the first two, by these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StateFile {
     /// `silences`
     Silences,
     /// `nflog`
     NotificationLog,
+    /// `alerts`: of this program only, a [`journal`](crate::journal) file.
+    Alerts,
 }
 
 impl StateFile {
@@ -169,6 +189,7 @@ impl StateFile {
         match self {
             Self::Silences => "silences",
             Self::NotificationLog => "nflog",
+            Self::Alerts => "alerts",
         }
     }
 }
@@ -182,6 +203,11 @@ pub enum Answer {
     Silence(SilenceId),
     /// Refused.
     Refused(SilenceError),
+    /// It is in force, but couldn't be written to disk: a restart of this member would forget it.
+    NotDurable {
+        /// Why not.
+        cause: String,
+    },
 }
 
 /// What happened and why: for the log, for tests, for whoever asks.
@@ -301,6 +327,8 @@ pub struct Options {
     pub silence_bytes_max: Option<usize>,
     /// Most alerts of one `alertname`; `None`: any number.
     pub alerts_per_name_max: Option<usize>,
+    /// Whether alerts and the timers of groups outlive the process.
+    pub persist_alerts: bool,
     /// Link base in notifications, without a trailing slash.
     pub external_url: String,
     /// Whether to give [`Output::Record`]s.
@@ -350,6 +378,7 @@ impl Default for Options {
             silences_max: None,
             silence_bytes_max: None,
             alerts_per_name_max: None,
+            persist_alerts: true,
             external_url: "http://localhost:9093".into(),
             record_events: false,
             seed: 0,
@@ -365,6 +394,10 @@ pub struct Restored {
     pub silences: Option<Bytes>,
     /// Content of the file `nflog`, if there is one.
     pub notification_log: Option<Bytes>,
+    /// Payloads of the file `alerts`, if there is one.
+    pub alerts: Option<Vec<Bytes>>,
+    /// Payloads of the journal, in the order in which they were written.
+    pub journal: Vec<Bytes>,
     /// When the process started.
     pub started_at: Timestamp,
 }

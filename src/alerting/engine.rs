@@ -4,6 +4,7 @@
 //! input), [`Engine::next_wake`] tells when to come back at the latest, [`Engine::view`] shows what is.
 
 mod dispatch;
+mod durable;
 mod grouping;
 mod labels;
 mod look;
@@ -20,7 +21,7 @@ use rand::{RngExt, SeedableRng};
 use crate::alert::{Alert, PostedAlert};
 use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored, StateFile};
+use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored};
 use crate::group::Groups;
 use crate::inhibit::Inhibitor;
 use crate::nflog::{self, NotificationLog};
@@ -32,8 +33,11 @@ use crate::stats::Stats;
 use crate::store::{Alerts, Slot};
 use crate::time::Timestamp;
 use crate::timer::{Due, Timers};
+pub use crate::wire::RecordError;
 
 use dispatch::Delivery;
+pub use durable::AlertsPicture;
+use durable::{Journal, LastLife, Restoring, is_news};
 pub use look::View;
 
 /// How long a stopping member waits for peers to acknowledge what it told them.
@@ -60,6 +64,8 @@ pub struct Engine {
     stopping: Option<Stopping>,
     timers: Timers,
     outputs: VecDeque<Output>,
+    journal: Journal,
+    last_life: LastLife,
     stats: Stats,
     rng: StdRng,
 }
@@ -90,6 +96,12 @@ pub enum RestoreError {
     /// The notification log.
     #[error("restoring the notification log")]
     NotificationLog(#[source] nflog::DecodeError),
+    /// The alerts.
+    #[error("restoring the alerts")]
+    Alerts(#[source] RecordError),
+    /// The journal.
+    #[error("replaying the journal")]
+    Journal(#[source] RecordError),
 }
 
 impl Engine {
@@ -99,25 +111,20 @@ impl Engine {
     /// When a state file is corrupt.
     pub fn new(options: Options, restored: Restored) -> Result<Self, RestoreError> {
         let now = restored.started_at;
-        let mut silences = Silences::default();
-        let mut outputs = VecDeque::new();
-        let mut stats = Stats::default();
-        if let Some(data) = restored.silences {
-            let silence::Decoded { silences: stored, broken } =
-                silence::decode(data).map_err(RestoreError::Silences)?;
-            for silence in stored {
-                silences.merge(now, silence);
-            }
-            let event = |(id, cause): (String, String)| Output::Event(Event::SilenceUnusable { id, cause });
-            stats.silences_unusable_at_start = broken.len() as u64;
-            outputs.extend(broken.into_iter().map(event));
+        let mut restoring = Restoring::default();
+        if let Some(file) = restored.silences {
+            restoring.silences(now, file)?;
         }
-        let mut nflog = NotificationLog::default();
-        if let Some(data) = restored.notification_log {
-            for (key, entry) in nflog::decode(data).map_err(RestoreError::NotificationLog)? {
-                nflog.merge(now, key, entry);
-            }
+        if let Some(file) = restored.notification_log {
+            restoring.notification_log(now, file)?;
         }
+        if let Some(payloads) = restored.alerts {
+            restoring.saved_alerts(now, &payloads)?;
+        }
+        restoring.journal(now, &restored.journal)?;
+        let (alerts, last_life) = restoring.alerts(now, &options);
+        let Restoring { silences, nflog, events, .. } = restoring;
+        let stats = Stats { silences_unusable_at_start: events.len() as u64, ..Stats::default() };
         let mut timers = Timers::default();
         timers.set(now + options.maintenance_interval, Due::Maintenance);
         timers.set(now + options.alert_gc_interval, Due::AlertGc);
@@ -125,7 +132,7 @@ impl Engine {
         Ok(Self {
             started_at: now,
             running: None,
-            alerts: Alerts::default(),
+            alerts,
             groups: Groups::default(),
             silences,
             nflog,
@@ -135,7 +142,9 @@ impl Engine {
             cluster,
             stopping: None,
             timers,
-            outputs,
+            outputs: events.into_iter().map(Output::Event).collect(),
+            journal: Journal::default(),
+            last_life,
             stats,
             rng: StdRng::seed_from_u64(options.seed),
             options,
@@ -166,9 +175,11 @@ impl Engine {
             Input::Called { call, from, data } => self.with_cluster(now, |c, io| c.called(now, call, from, data, io)),
             Input::CallEnded { call, result } => self.call_ended(now, call, result),
             Input::Tick => {}
+            Input::Snapshot => self.maintain(now),
             Input::Stop => self.stop(now),
         }
         self.advance(now);
+        self.write_journal();
     }
 
     /// The next thing to do outside.
@@ -252,12 +263,16 @@ impl Engine {
                 merged.generator_url = slot.alert.generator_url.clone();
             }
             merged.labels = slot.alert.labels.clone();
+            let news = slot.groups.is_empty() || is_news(&slot.alert, &merged, now);
             match Arc::get_mut(&mut slot.alert) {
                 Some(alert) => *alert = merged,
                 None => slot.alert = Arc::new(merged),
             }
             if slot.groups.len() < slot.routes.len() {
                 self.join_groups(now, number);
+            }
+            if news {
+                self.keep_alert(now, number);
             }
             self.record_grouped(number);
             return;
@@ -286,6 +301,7 @@ impl Engine {
             self.record(|_| Record::AlertCreated(alert));
         }
         self.classify(number);
+        self.keep_alert(now, number);
         self.join_groups(now, number);
         self.record_grouped(number);
     }
@@ -324,15 +340,16 @@ impl Engine {
         let routes = Routes::new(&config);
         let inhibitor = Inhibitor::new(&config.inhibit_rules);
         let receivers = routes.iter().map(|(_, node)| Arc::from([node.route.receiver.clone()])).collect();
-        let old = self.running.replace(Running { config, routes, inhibitor, receivers });
-        if let Some(old) = old {
-            self.carry_groups_over(&old.routes);
+        match self.running.replace(Running { config, routes, inhibitor, receivers }) {
+            Some(old) => self.carry_groups_over(&old.routes),
+            None => self.go_on_firing(),
         }
         // inhibition is primed before anything can flush
         for number in self.alerts.numbers() {
             self.classify(number);
         }
         self.regroup(now);
+        self.forget_last_life();
     }
 
     // --- silences ---
@@ -348,9 +365,11 @@ impl Engine {
             Ok(changed) => {
                 if !changed.versions.is_empty() {
                     self.tell_of_silences(&changed);
+                    changed.versions.iter().for_each(|version| self.keep_silence(version));
                     self.publish(now, &changed.versions, &[]);
                 }
-                self.answer(ticket, Answer::Silence(changed.id));
+                // even when nothing changed: what did before may still be on its way to the disk
+                self.answer_when_durable(ticket, Answer::Silence(changed.id));
             }
             Err(error) => self.answer(ticket, Answer::Refused(error)),
         }
@@ -374,17 +393,7 @@ impl Engine {
     fn maintain(&mut self, now: Timestamp) {
         self.nflog.forget_expired(now);
         self.silences.forget_expired(now);
-        self.snapshot();
-    }
-
-    fn snapshot(&mut self) {
-        let (silences, log) = (self.silences.encode(), self.nflog.encode());
-        self.stats.silences_maintenance += 1;
-        self.stats.silences_snapshot_bytes = silences.len() as u64;
-        self.stats.nflog_maintenance += 1;
-        self.stats.nflog_snapshot_bytes = log.len() as u64;
-        self.outputs.push_back(Output::Snapshot { file: StateFile::NotificationLog, data: log });
-        self.outputs.push_back(Output::Snapshot { file: StateFile::Silences, data: silences });
+        self.snapshot(now);
     }
 
     /// Begins to end: what is being sent is finished, what waits is left to the peers.

@@ -14,6 +14,7 @@ mod group;
 mod index;
 mod inhibit;
 pub mod interval;
+pub mod journal;
 pub mod label;
 pub mod matcher;
 pub mod nflog;

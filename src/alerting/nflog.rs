@@ -49,6 +49,8 @@ pub struct Entry {
     pub resolved: Vec<u64>,
     /// Whatever the integration wants to find again, as it was on the wire.
     pub(crate) receiver_data: BTreeMap<String, wire::ReceiverDataValue>,
+    /// The record as it came, if it holds what this version doesn't know.
+    pub(crate) stored: Option<Box<[u8]>>,
 }
 
 /// Why a notification is due (or isn't): the `notification_reason` of webhooks.
@@ -125,19 +127,23 @@ pub struct NotificationLog {
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// Not the protobuf that it should be.
-    #[error("reading record {record} of the notification log")]
+    #[error("reading record {record} of the notification log, at byte {offset}")]
     Record {
         /// From 1.
         record: usize,
+        /// Where it begins.
+        offset: usize,
         /// The cause.
         #[source]
         source: prost::DecodeError,
     },
     /// A record without what it needs.
-    #[error("reading record {record} of the notification log: it has no {missing}")]
+    #[error("reading record {record} of the notification log, at byte {offset}: it has no {missing}")]
     Incomplete {
         /// From 1.
         record: usize,
+        /// Where it begins.
+        offset: usize,
         /// What is not there.
         missing: &'static str,
     },
@@ -224,7 +230,14 @@ impl NotificationLog {
 
 /// Appends one record of the reference's file format.
 pub fn encode_entry(key: &LogKey, entry: &Entry, buf: &mut BytesMut) {
-    let record = wire::MeshEntry {
+    match &entry.stored {
+        Some(stored) => wire::put_delimited(stored, buf),
+        None => wire::append_delimited(&to_wire(key, entry), buf),
+    }
+}
+
+fn to_wire(key: &LogKey, entry: &Entry) -> wire::MeshEntry {
+    wire::MeshEntry {
         entry: Some(wire::Entry {
             group_key: key.group.as_bytes().to_vec(),
             receiver: Some(wire::Receiver {
@@ -240,8 +253,7 @@ pub fn encode_entry(key: &LogKey, entry: &Entry, buf: &mut BytesMut) {
             receiver_data: entry.receiver_data.clone(),
         }),
         expires_at: Some(entry.expires_at.into()),
-    };
-    wire::append_delimited(&record, buf);
+    }
 }
 
 /// Reads records of the reference's file format.
@@ -250,34 +262,50 @@ pub fn encode_entry(key: &LogKey, entry: &Entry, buf: &mut BytesMut) {
 /// At the first record that can't be read; nothing is taken then.
 pub fn decode(mut data: Bytes) -> Result<Vec<(LogKey, Arc<Entry>)>, DecodeError> {
     let mut entries = Vec::new();
-    let mut record = 0;
+    let (size, mut record) = (data.len(), 0);
     while !data.is_empty() {
         record += 1;
-        let mesh = wire::MeshEntry::decode_length_delimited(&mut data)
-            .map_err(|source| DecodeError::Record { record, source })?;
-        let missing = |missing| DecodeError::Incomplete { record, missing };
-        let entry = mesh.entry.ok_or_else(|| missing("entry"))?;
-        let receiver = entry.receiver.ok_or_else(|| missing("receiver"))?;
-        let group = String::from_utf8(entry.group_key).map_err(|_| missing("group key in UTF-8"))?;
-        let (mut firing, mut resolved) = (entry.firing_alerts, entry.resolved_alerts);
-        firing.sort_unstable();
-        resolved.sort_unstable();
-        let key = LogKey {
-            group: group.into(),
-            receiver: receiver.group_name.into(),
-            integration: receiver.integration.into(),
-            index: receiver.idx,
-        };
-        let entry = Entry {
-            timestamp: entry.timestamp.ok_or_else(|| missing("timestamp"))?.into(),
-            expires_at: mesh.expires_at.ok_or_else(|| missing("expiry"))?.into(),
-            firing,
-            resolved,
-            receiver_data: entry.receiver_data,
-        };
-        entries.push((key, Arc::new(entry)));
+        let offset = size - data.len();
+        let failed = |source| DecodeError::Record { record, offset, source };
+        let stored = wire::take_delimited(&mut data).map_err(failed)?;
+        entries.push(decode_record(stored, record, offset)?);
     }
     Ok(entries)
+}
+
+/// Reads one record; `record` and `offset` say where it is.
+///
+/// # Errors
+/// When it can't be read.
+pub(crate) fn decode_record(stored: Bytes, record: usize, offset: usize) -> Result<(LogKey, Arc<Entry>), DecodeError> {
+    let mesh =
+        wire::MeshEntry::decode(stored.clone()).map_err(|source| DecodeError::Record { record, offset, source })?;
+    let missing = |missing| DecodeError::Incomplete { record, offset, missing };
+    let entry = mesh.entry.ok_or_else(|| missing("entry"))?;
+    let receiver = entry.receiver.ok_or_else(|| missing("receiver"))?;
+    let group = String::from_utf8(entry.group_key).map_err(|_| missing("group key in UTF-8"))?;
+    let (mut firing, mut resolved) = (entry.firing_alerts, entry.resolved_alerts);
+    firing.sort_unstable();
+    resolved.sort_unstable();
+    let key = LogKey {
+        group: group.into(),
+        receiver: receiver.group_name.into(),
+        integration: receiver.integration.into(),
+        index: receiver.idx,
+    };
+    let mut entry = Entry {
+        // the reference takes a time that isn't there for the epoch
+        timestamp: entry.timestamp.map_or(Timestamp::EPOCH, Into::into),
+        expires_at: mesh.expires_at.map_or(Timestamp::EPOCH, Into::into),
+        firing,
+        resolved,
+        receiver_data: entry.receiver_data,
+        stored: None,
+    };
+    if to_wire(&key, &entry).encode_to_vec() != stored {
+        entry.stored = Some(stored[..].into());
+    }
+    Ok((key, Arc::new(entry)))
 }
 
 fn digest_of(key: &LogKey, entry: &Entry) -> u64 {
@@ -300,6 +328,7 @@ mod tests {
             firing: firing.to_vec(),
             resolved: resolved.to_vec(),
             receiver_data: BTreeMap::new(),
+            stored: None,
         }
     }
 
@@ -349,7 +378,7 @@ mod tests {
         assert_eq!(read.iter().map(|(k, e)| (k, e)).collect::<Vec<_>>(), log.iter().collect::<Vec<_>>());
         let mut cut = log.encode();
         cut.truncate(cut.len() - 1);
-        assert_eq!(decode(cut).unwrap_err().to_string(), "reading record 2 of the notification log");
+        assert_eq!(decode(cut).unwrap_err().to_string(), "reading record 2 of the notification log, at byte 53");
     }
 
     #[test]
@@ -360,5 +389,33 @@ mod tests {
         log.merge(Timestamp::EPOCH, key("goes"), Arc::new(entry(&[1], &[], 0)));
         log.forget_expired(Timestamp::from_secs(8000));
         assert_eq!((log.len(), log.digest()), (1, digest));
+    }
+
+    #[test]
+    fn what_this_version_does_not_know_is_kept() {
+        let mut record = to_wire(&key("g"), &entry(&[1], &[], 10)).encode_to_vec();
+        wire::put_field(77, b"new", &mut record);
+        let (key, entry) = decode_record(record.clone().into(), 1, 0).unwrap();
+        let mut again = BytesMut::new();
+        encode_entry(&key, &entry, &mut again);
+        assert_eq!(wire::take_delimited(&mut again.freeze()).unwrap(), record);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn entries_merge_to_the_same_in_any_order_and_number(
+            entries in proptest::collection::vec((0..4_u8, 1..60_i64), 1..12),
+            order in proptest::collection::vec(proptest::prelude::any::<proptest::sample::Index>(), 0..30),
+        ) {
+            let take = |log: &mut NotificationLog, (group, at): (u8, i64)| {
+                log.merge(Timestamp::EPOCH, key(&group.to_string()), Arc::new(entry(&[at as u64], &[], at)));
+            };
+            let (mut forth, mut mixed) = (NotificationLog::default(), NotificationLog::default());
+            entries.iter().for_each(|e| take(&mut forth, *e));
+            order.iter().for_each(|place| take(&mut mixed, *place.get(&entries)));
+            entries.iter().rev().for_each(|e| take(&mut mixed, *e));
+            proptest::prop_assert_eq!(forth.encode(), mixed.encode());
+            proptest::prop_assert_eq!(forth.digest(), mixed.digest());
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::world::World;
 /// What is broken, in words; empty if all holds.
 pub(crate) fn check(world: &mut World) -> Vec<String> {
     let mut failures = world.unequal();
+    failures.extend(world.broken_promises());
     let world = &*world;
     let plan = &world.plan;
     if !plan.faults {

@@ -3,6 +3,7 @@
 //! `sim --seeds N` runs N seeds from `--from` on and ends with 1 if an invariant was broken; `sim --seed S --log`
 //! replays one of them and prints what happened.
 
+mod disk;
 mod invariants;
 mod plan;
 mod receiver;

@@ -53,7 +53,7 @@ pub(crate) struct PlannedSilence {
 /// Something that goes wrong.
 #[derive(Debug, Clone)]
 pub(crate) enum Mishap {
-    /// A member dies at once and comes back after a while, with its last snapshot or with nothing.
+    /// A member dies at once and comes back after a while, with what its disk has or with nothing.
     Crash { member: usize, down: Duration, empty_disk: bool },
     /// A member is told to end, and started again.
     Restart { member: usize, down: Duration },

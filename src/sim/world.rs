@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use alerting::alert::PostedAlert;
 use alerting::config::{self, Config};
-use alerting::effects::{CallId, ClusterOptions, DeliveryId, Input, Options, Output, Restored, StateFile};
+use alerting::effects::{Answer, CallId, ClusterOptions, DeliveryId, Input, Options, Output};
 use alerting::engine::Engine;
 use alerting::label::LabelSet;
 use alerting::matcher::{Matcher, Mode, Op};
 use alerting::notify::Response;
-use alerting::silence::SilenceDraft;
+use alerting::silence::{SilenceDraft, SilenceId};
 use alerting::time::Timestamp;
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::disk::Disk;
 use crate::plan::{Mishap, Plan, START};
 use crate::receiver::Receiver;
 
@@ -46,8 +47,10 @@ struct Member {
     engine: Option<Engine>,
     /// Counts its starts: what was meant for a former life is dropped.
     life: u64,
-    disk: BTreeMap<StateFile, Bytes>,
+    disk: Disk,
     isolated: bool,
+    /// Silences that it has acknowledged, and not lost with its disk.
+    promised: Vec<SilenceId>,
     /// When it is to be woken; other wakes in the queue are out of date.
     wake: Option<Timestamp>,
     /// Calls taken in, and where to reply.
@@ -74,8 +77,9 @@ impl World {
             address: SocketAddr::from(([10, 0, 0, n as u8 + 1], 9094)),
             engine: None,
             life: 0,
-            disk: BTreeMap::new(),
+            disk: Disk::default(),
             isolated: false,
+            promised: Vec::new(),
             wake: None,
             tickets: BTreeMap::new(),
         };
@@ -135,6 +139,19 @@ impl World {
         let differs = |(n, digest)| format!("member {n} holds another state than member 0: {digest:?}");
         let others = digests.iter().enumerate().filter(|(_, digest)| **digest != digests[0]);
         others.map(differs).collect()
+    }
+
+    /// Silences that a member has acknowledged and that it doesn't know at the end.
+    pub(crate) fn broken_promises(&mut self) -> Vec<String> {
+        let now = self.plan.end;
+        let mut broken = Vec::new();
+        for (n, member) in self.members.iter_mut().enumerate() {
+            let Some(engine) = &mut member.engine else { continue };
+            let mut view = engine.view(now);
+            let lost = member.promised.iter().filter(|id| view.silence(id).is_none());
+            broken.extend(lost.map(|id| format!("member {n} has acknowledged silence {id} and lost it")));
+        }
+        broken
     }
 
     fn at(&mut self, at: Timestamp, happening: Happening) {
@@ -272,6 +289,11 @@ impl World {
             Mishap::Crash { member, down, empty_disk } => {
                 if self.members[member].engine.take().is_some() {
                     self.members[member].life += 1;
+                    let lost = self.rng.random_range(0.0..=1.0);
+                    self.members[member].disk.crash(lost);
+                    if empty_disk {
+                        self.members[member].promised.clear();
+                    }
                     self.at(self.now + down, Happening::Start { member, empty_disk });
                 }
             }
@@ -292,7 +314,7 @@ impl World {
 
     fn start(&mut self, member: usize, empty_disk: bool) {
         if empty_disk {
-            self.members[member].disk.clear();
+            self.members[member].disk = Disk::default();
         }
         let local = self.local(member);
         let m = &mut self.members[member];
@@ -304,11 +326,7 @@ impl World {
             cluster: Some(cluster_options(member, m.address, local)),
             ..Options::default()
         };
-        let restored = Restored {
-            silences: m.disk.get(&StateFile::Silences).cloned(),
-            notification_log: m.disk.get(&StateFile::NotificationLog).cloned(),
-            started_at: local,
-        };
+        let restored = m.disk.restored(local);
         match Engine::new(options, restored) {
             Ok(engine) => m.engine = Some(engine),
             Err(error) => self.log.push(format!("member {member} can't start: {error}")),
@@ -384,7 +402,20 @@ impl World {
                     self.after(1, 20, Happening::Reply { to, life, call, result });
                 }
             }
-            Output::Snapshot { file, data } => drop(self.members[member].disk.insert(file, data)),
+            Output::Append { records, sync, answers } => {
+                let sync = sync || !answers.is_empty();
+                self.members[member].disk.append(records, sync);
+                for (_, answer) in answers {
+                    if let Answer::Silence(id) = answer {
+                        self.members[member].promised.push(id);
+                    }
+                }
+            }
+            Output::Snapshot(snapshots) => {
+                // or the end comes between the new files and the removal of what they replace
+                let removed = self.rng.random_bool(0.5);
+                self.members[member].disk.snapshot(snapshots, removed);
+            }
             Output::Event(event) => self.note(|| format!("member {member}: {event:?}")),
         }
     }

@@ -64,7 +64,7 @@ pub(crate) struct Outside {
     pub(crate) deliverer: Arc<Deliverer>,
     /// For peers; `None`: high availability is off.
     pub(crate) net: Option<Net>,
-    /// For the state files.
+    /// For the state files and the journal.
     pub(crate) writer: Writer,
     /// Which events to log.
     pub(crate) taste: Taste,
@@ -134,6 +134,9 @@ impl EventLoop {
             came.drain(..).for_each(|arrival| self.arrival(arrival));
             if self.engine.next_wake().is_some_and(|at| at <= clock::now()) {
                 self.handle(Input::Tick);
+            }
+            if self.outside.writer.wants_snapshot() {
+                self.handle(Input::Snapshot);
             }
             if self.stop_deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 warn!("the engine did not stop in time, leaving anyway");
@@ -277,7 +280,13 @@ impl EventLoop {
                     let _ = reply.send(data);
                 }
             }
-            Output::Snapshot { file, data } => self.outside.writer.put(file, data),
+            Output::Append { records, sync, answers } => {
+                let waiting = answers.into_iter();
+                let waiting = waiting.filter_map(|(ticket, answer)| Some((self.answers.remove(&ticket)?, answer)));
+                let waiting = waiting.collect();
+                self.outside.writer.append(records, sync, waiting);
+            }
+            Output::Snapshot(snapshots) => self.outside.writer.put(snapshots),
             Output::Event(event) => {
                 if matches!(event, Event::Settled { .. }) {
                     self.outside.settled.send_replace(true);

@@ -12,6 +12,7 @@ mod state;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use alerting::config::{Config, Route};
 use alerting::silence::SilenceState;
@@ -21,9 +22,10 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use crate::api::{Api, ApiOptions, HttpStats, Refusal};
+use crate::api::{Api, ApiOptions, ApiState, HttpStats, Refusal};
 use crate::observed::Times;
 use crate::reload::ReloadStatus;
+use crate::store::StorageStats;
 use exposition::Exposition;
 
 /// What is asked of the engine.
@@ -74,7 +76,7 @@ pub(crate) async fn show(State(api): State<Api>) -> Result<Response, Refusal> {
     });
     let seen = look.await?;
     let reload = api.state.reload_status.borrow().clone();
-    let mut out = write(&seen, &api.http, &reload, &api.state.options);
+    let mut out = write(&seen, &api.http, &reload, &api.state);
     if let Some((counts, waiting)) = api.state.recorder.counts() {
         recorder::write(&mut out, &counts, waiting);
     }
@@ -83,7 +85,8 @@ pub(crate) async fn show(State(api): State<Api>) -> Result<Response, Refusal> {
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, options: &ApiOptions) -> Exposition {
+fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, state: &ApiState) -> Exposition {
+    let options = &state.options;
     let mut out = Exposition::default();
     alerts(&mut out, seen, http, options);
     build(&mut out, options);
@@ -94,6 +97,7 @@ fn write(seen: &Snapshot, http: &HttpStats, reload: &ReloadStatus, options: &Api
     state::log(&mut out, seen);
     state::silences(&mut out, seen);
     notifications::write(&mut out, seen, options.metric_labels);
+    storage(&mut out, &state.storage);
     process::write(&mut out, options.started_at);
     out
 }
@@ -220,4 +224,11 @@ fn requests(out: &mut Exposition, http: &HttpStats) {
     for (reason, count) in http.refused() {
         refused.with(&[("reason", reason)], count);
     }
+}
+
+fn storage(out: &mut Exposition, stats: &StorageStats) {
+    out.gauge("alertmanager_journal_size_bytes", "Size of the journal of what came after the last state files.")
+        .is(stats.journal_bytes.load(Relaxed));
+    out.counter("alertmanager_journal_failures_total", "Times that something could not be added to the journal.")
+        .is(stats.journal_failures.load(Relaxed));
 }

@@ -44,7 +44,7 @@ pub enum Error {
     #[error("opening the storage")]
     Store(#[from] StoreError),
     /// A state file is corrupt.
-    #[error("reading state file `{path}`")]
+    #[error("reading state file `{path}` (put it back from a backup, or move it away to start without it)")]
     Restore {
         /// The file.
         path: PathBuf,
@@ -119,7 +119,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         None => None,
     };
     let config = reload::load(&settings.config_file, settings.mode).await?;
-    let restored = store.restore(started_at)?;
+    let restored = store.restore(started_at, settings.engine.persist_alerts)?;
     let web_config = settings.web_config_file.as_deref().map(WebConfig::open).transpose()?.map(Arc::new);
     let listeners = match settings.web_systemd_socket {
         true => Listeners::inherited()?,
@@ -148,10 +148,12 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     recorder.started(&version().summary(), &version().build_context());
     let tracing = Tracing::default();
     tracing.apply(config.tracing.as_ref()).await?;
+    let writer = store.writer(Arc::clone(&observed))?;
+    let storage = writer.stats();
     let outside = Outside {
         deliverer,
         net: sockets.map(|sockets| Net::start(sockets, &arrivals, tcp_timeout)),
-        writer: store.writer(Arc::clone(&observed)),
+        writer,
         taste: Taste { silences: settings.log_silences },
         settled,
         observed: Arc::clone(&observed),
@@ -181,6 +183,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         options,
         reload,
         reload_status,
+        storage,
         observed,
         recorder: recorder.clone(),
         tracing: tracing.clone(),
@@ -259,11 +262,13 @@ fn engine_options(settings: &Settings, external: &ExternalUrl, sockets: Option<&
 
 fn restore_engine(options: Options, restored: Restored, store: &Store) -> Result<Engine, Error> {
     Engine::new(options, restored).map_err(|source| {
-        let file = match &source {
-            RestoreError::Silences(_) => StateFile::Silences,
-            RestoreError::NotificationLog(_) => StateFile::NotificationLog,
+        let path = match &source {
+            RestoreError::Silences(_) => store.path(StateFile::Silences),
+            RestoreError::NotificationLog(_) => store.path(StateFile::NotificationLog),
+            RestoreError::Alerts(_) => store.path(StateFile::Alerts),
+            RestoreError::Journal(_) => store.directory().join("journal.*"),
         };
-        Error::Restore { path: store.path(file), source }
+        Error::Restore { path, source }
     })
 }
 

@@ -1,22 +1,30 @@
-//! The state files: written aside, synced, renamed, so that a crash leaves the old file or the new one.
+//! The storage directory: state files written aside, synced, renamed, and a journal of what came after them.
+//!
+//! `nflog` and `silences` are the reference's; `alerts` and `journal.NNNNNNNN` are ours, and the reference leaves them
+//! alone. A crash at any moment leaves of each state file the old or the new one, and the journal from the old one on.
+
+mod journal;
+mod writer;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use alerting::effects::{Restored, StateFile};
+use alerting::engine::AlertsPicture;
+use alerting::journal::{JournalError, MAGIC, put_frame, read};
 use alerting::time::Timestamp;
 use bytes::Bytes;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tracing::error;
+use tracing::warn;
 
 use crate::observed::Observed;
 
-/// Both files, in the order of start.
-const FILES: [StateFile; 2] = [StateFile::NotificationLog, StateFile::Silences];
+pub(crate) use writer::StorageStats;
+pub(crate) use writer::Writer;
+
+/// All files, in the order of start.
+const FILES: [StateFile; 3] = [StateFile::NotificationLog, StateFile::Silences, StateFile::Alerts];
 
 /// What goes wrong with state files.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +47,14 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// A file of our own is damaged.
+    #[error("reading state file `{path}`: {damage}; put it back from a backup, or move it away to start without it")]
+    Damaged {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: JournalError,
+    },
     /// A file can't be written; the one before stays.
     #[error("writing state file `{path}`")]
     Write {
@@ -54,12 +70,6 @@ pub enum StoreError {
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     directory: PathBuf,
-}
-
-/// Takes contents and writes them one after the other, off the caller's task; of several for one file the last counts.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    files: Vec<(StateFile, watch::Sender<Option<Bytes>>, JoinHandle<()>)>,
 }
 
 impl Store {
@@ -85,16 +95,51 @@ impl Store {
         self.directory.join(file.name())
     }
 
-    /// What is on disk; a missing file is an empty start.
+    /// The directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What is on disk; a missing file is an empty start. What a crash has torn off the journal's
+    /// end is left out. Alerts are not looked at unless `persist_alerts`.
     ///
     /// # Errors
-    /// When a file is there but can't be read.
-    pub(crate) fn restore(&self, started_at: Timestamp) -> Result<Restored, StoreError> {
+    /// When a file is there but can't be read, or is damaged.
+    pub(crate) fn restore(&self, started_at: Timestamp, persist_alerts: bool) -> Result<Restored, StoreError> {
         Ok(Restored {
             silences: self.read(StateFile::Silences)?,
             notification_log: self.read(StateFile::NotificationLog)?,
+            alerts: if persist_alerts { self.alerts()? } else { None },
+            journal: self.journal()?,
             started_at,
         })
+    }
+
+    fn alerts(&self) -> Result<Option<Vec<Bytes>>, StoreError> {
+        let Some(file) = self.read(StateFile::Alerts)? else { return Ok(None) };
+        let damaged = |damage| StoreError::Damaged { path: self.path(StateFile::Alerts), damage };
+        let content = read(&file).map_err(damaged)?;
+        match content.torn {
+            0 => Ok(Some(content.payloads)),
+            // it was put in place when it was whole
+            _ => Err(damaged(JournalError::Damaged { offset: content.good })),
+        }
+    }
+
+    fn journal(&self) -> Result<Vec<Bytes>, StoreError> {
+        let mut payloads = Vec::new();
+        let listed = journal::segments(&self.directory);
+        let segments = listed.map_err(|source| StoreError::Read { path: self.directory.clone(), source })?;
+        for (_, path) in segments {
+            let file = fs::read(&path).map_err(|source| StoreError::Read { path: path.clone(), source })?;
+            let content = read(&file.into()).map_err(|damage| StoreError::Damaged { path: path.clone(), damage })?;
+            payloads.extend(content.payloads);
+            if content.torn > 0 {
+                let (path, bytes) = (path.display(), content.torn);
+                warn!(%path, at = content.good, bytes, "Leaving out the end of the journal, which a crash cut off");
+            }
+        }
+        Ok(payloads)
     }
 
     /// Puts `data` in the place of a file, durably.
@@ -102,9 +147,46 @@ impl Store {
     /// # Errors
     /// When that fails; then the old content is still there.
     pub(crate) fn write(&self, file: StateFile, data: &[u8]) -> Result<(), StoreError> {
+        self.replace(file, |aside| aside.write_all(data))
+    }
+
+    /// Writes the file `alerts`, piece by piece.
+    ///
+    /// # Errors
+    /// When that fails; then the old content is still there.
+    pub(crate) fn write_alerts(&self, picture: AlertsPicture) -> Result<(), StoreError> {
+        self.replace(StateFile::Alerts, |aside| {
+            aside.write_all(&MAGIC)?;
+            let mut frame = Vec::new();
+            for payload in picture.payloads() {
+                frame.clear();
+                put_frame(&[payload], 0, &mut frame);
+                aside.write_all(&frame)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes a file if it is there.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub(crate) fn remove(&self, file: StateFile) -> Result<(), StoreError> {
+        let path = self.path(file);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(StoreError::Write { path, source }),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn replace(&self, file: StateFile, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), StoreError> {
         let path = self.path(file);
         let aside = self.directory.join(format!("{}.{:016x}", file.name(), rand::random::<u64>()));
-        let written = write_synced(&aside, data)
+        let filled = File::create_new(&aside).and_then(|mut aside| {
+            fill(&mut aside)?;
+            aside.sync_all()
+        });
+        let written = filled
             .and_then(|()| fs::rename(&aside, &path))
             // the rename itself must survive a power cut
             .and_then(|()| File::open(&self.directory)?.sync_all());
@@ -115,13 +197,12 @@ impl Store {
         })
     }
 
-    /// Starts the tasks that write; needs a tokio runtime.
-    pub(crate) fn writer(&self, observed: Arc<Observed>) -> Writer {
-        let files = FILES.map(|file| {
-            let (slot, contents) = watch::channel(None);
-            (file, slot, tokio::spawn(write_all(self.clone(), file, contents, Arc::clone(&observed))))
-        });
-        Writer { files: files.into() }
+    /// Starts the threads that write.
+    ///
+    /// # Errors
+    /// When they can't start.
+    pub(crate) fn writer(&self, observed: Arc<Observed>) -> Result<Writer, StoreError> {
+        Writer::start(self, observed).map_err(|source| StoreError::Directory { path: self.directory.clone(), source })
     }
 
     fn read(&self, file: StateFile) -> Result<Option<Bytes>, StoreError> {
@@ -134,59 +215,10 @@ impl Store {
     }
 }
 
-impl Writer {
-    /// Takes a content to write; returns at once.
-    pub(crate) fn put(&self, file: StateFile, data: Bytes) {
-        if let Some((_, slot, _)) = self.files.iter().find(|(name, ..)| *name == file) {
-            slot.send_replace(Some(data));
-        }
-    }
-
-    /// Waits until everything taken is on disk (or failed, which the log says).
-    pub(crate) async fn finish(self) {
-        for (_, slot, task) in self.files {
-            drop(slot);
-            // a task that panicked has nothing more to write
-            let _ = task.await;
-        }
-    }
-}
-
-async fn write_all(
-    store: Store,
-    file: StateFile,
-    mut contents: watch::Receiver<Option<Bytes>>,
-    observed: Arc<Observed>,
-) {
-    let store = Arc::new(store);
-    loop {
-        // fails when the sender is gone, but not before the last content was seen
-        let open = contents.changed().await.is_ok();
-        let Some(data) = contents.borrow_and_update().clone().filter(|_| open) else {
-            return;
-        };
-        let writing = Arc::clone(&store);
-        let start = Instant::now();
-        let written = tokio::task::spawn_blocking(move || writing.write(file, &data)).await;
-        observed.snapshot(file, start.elapsed(), matches!(written, Ok(Ok(()))));
-        match written {
-            Ok(Ok(())) => tracing::debug!(file = file.name(), "Maintenance done"),
-            Ok(Err(failed)) => error!(err = crate::log::chain(&failed), "Running maintenance failed"),
-            Err(failed) => error!(err = %failed, "Running maintenance failed"),
-        }
-    }
-}
-
-fn write_synced(path: &Path, data: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
-    file.write_all(data)?;
-    file.sync_all()
-}
-
 fn is_leftover(name: &str) -> bool {
     FILES.iter().any(|file| {
         let random = name.strip_prefix(file.name()).and_then(|rest| rest.strip_prefix('.'));
-        random.is_some_and(|random| !random.is_empty() && random.bytes().all(|b| b.is_ascii_hexdigit()))
+        random.is_some_and(|random| random.len() >= 8 && random.bytes().all(|b| b.is_ascii_hexdigit()))
     })
 }
 
@@ -207,12 +239,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("deep/data");
         let store = Store::open(&path).unwrap();
-        let empty = store.restore(Timestamp::EPOCH).unwrap();
+        let empty = store.restore(Timestamp::EPOCH, true).unwrap();
         assert!(empty.silences.is_none() && empty.notification_log.is_none());
 
         store.write(StateFile::Silences, b"one").unwrap();
         store.write(StateFile::Silences, b"two").unwrap();
-        assert_eq!(store.restore(Timestamp::EPOCH).unwrap().silences.unwrap(), "two");
+        assert_eq!(store.restore(Timestamp::EPOCH, true).unwrap().silences.unwrap(), "two");
         assert_eq!(names(&path), ["silences"]);
     }
 
@@ -226,31 +258,16 @@ mod tests {
         let failed = store.write(StateFile::NotificationLog, b"new").unwrap_err();
         assert!(crate::log::chain(&failed).contains("nflog`: "), "{failed}");
         assert_eq!(names(directory.path()), ["nflog"]);
-        assert!(matches!(store.restore(Timestamp::EPOCH), Err(StoreError::Read { .. })));
+        assert!(matches!(store.restore(Timestamp::EPOCH, true), Err(StoreError::Read { .. })));
     }
 
     #[test]
     fn a_crashed_writers_leftovers_are_swept_and_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["silences", "silences.00af", "nflog.1b2c3d", "silences.bak", "nflog.", "other.00af"] {
+        for name in ["silences", "silences.00af4711", "nflog.1b2c3d4e5f", "silences.bad", "nflog.", "other.00af4711"] {
             fs::write(directory.path().join(name), name).unwrap();
         }
         Store::open(directory.path()).unwrap();
-        assert_eq!(names(directory.path()), ["nflog.", "other.00af", "silences", "silences.bak"]);
-    }
-
-    #[tokio::test]
-    async fn the_last_content_wins_and_is_on_disk_at_the_end() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(directory.path()).unwrap();
-        let writer = store.writer(Arc::default());
-        for n in 0..100 {
-            writer.put(StateFile::Silences, Bytes::from(n.to_string()));
-        }
-        writer.put(StateFile::NotificationLog, Bytes::from_static(b"log"));
-        writer.finish().await;
-        let restored = store.restore(Timestamp::EPOCH).unwrap();
-        assert_eq!(restored.silences.unwrap(), "99");
-        assert_eq!(restored.notification_log.unwrap(), "log");
+        assert_eq!(names(directory.path()), ["nflog.", "other.00af4711", "silences", "silences.bad"]);
     }
 }

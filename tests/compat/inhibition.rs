@@ -91,7 +91,7 @@ fn allowed(config: &Config, alerts: &[Posted], target: usize, now: i64) -> Vec<S
 
 fn running(config: &Arc<Config>, alerts: &[Posted]) -> Engine {
     let options = Options { external_url: "http://x".into(), ..Options::default() };
-    let restored = Restored { silences: None, notification_log: None, started_at: START };
+    let restored = Restored { started_at: START, ..Restored::default() };
     let mut engine = Engine::new(options, restored).unwrap();
     engine.handle(START, Input::Config(Arc::clone(config)));
     let alerts = alerts.iter().map(|a| {

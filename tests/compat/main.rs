@@ -25,6 +25,7 @@ mod matchers;
 mod regexes;
 mod routes;
 mod silences;
+mod snapshots;
 mod templates;
 mod times;
 mod tools;

@@ -13,6 +13,7 @@ mod wait;
 
 mod amtool;
 mod commands;
+mod durable;
 mod edits;
 mod moving;
 mod notify;

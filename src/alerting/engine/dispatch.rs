@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
+use smallvec::SmallVec;
 
 use super::{Engine, Running};
 use crate::alert::Alert;
@@ -159,11 +160,15 @@ impl Engine {
         let limit = node.route.group_interval.max(DELIVERY_MIN);
         let wait = self.wait_for_turn(&node.route);
         let kinds: Vec<&'static str> = receiver.integrations.iter().map(|i| i.kind).collect();
-        let (mut begun, mut reasons) = (Vec::new(), Vec::new());
+        let (mut begun, mut reasons, mut unheard) = (Vec::new(), Vec::new(), false);
         for (integration, key) in keys.into_iter().enumerate() {
             self.stats.nflog_queries += 1;
             self.stats.nflog_misses += u64::from(self.nflog.get(&key).is_none());
             let Some((reason, picture)) = self.due_now(now, number, integration, &key, now, &passed) else { continue };
+            if picture.firing.is_empty() && self.has_unheard(now, number, &key) {
+                unheard = true;
+                continue;
+            }
             let id = self.next_delivery;
             self.next_delivery += 1;
             let delivery = Delivery {
@@ -184,6 +189,7 @@ impl Engine {
         }
         if let Some(flush) = self.groups.get_mut(number).and_then(|g| g.flush.as_mut()) {
             flush.deliveries.extend(begun.iter().copied());
+            flush.failed |= unheard;
         }
         self.report_flush(number, &passed, reasons);
         if begun.is_empty() {
@@ -228,6 +234,12 @@ impl Engine {
                     gone.push(alert);
                 }
             }
+            for alert in &gone {
+                let left = self.alerts.get(*alert).filter(|slot| slot.groups.is_empty());
+                if let Some(fingerprint) = left.map(|slot| slot.alert.fingerprint) {
+                    self.keep_gone(now, fingerprint);
+                }
+            }
             gone.sort_unstable();
             let Some(group) = self.groups.get_mut(number) else { return };
             group.retain(|alert| gone.binary_search(&alert).is_err());
@@ -262,6 +274,19 @@ impl Engine {
         Some((reason, picture))
     }
 
+    /// Whether the log knows firing alerts of the group that this member has not heard of since it started, so recently
+    /// that it may still: "all resolved" must wait until then.
+    fn has_unheard(&self, now: Timestamp, group: u32, key: &LogKey) -> bool {
+        let Some((running, group)) = self.running.as_ref().zip(self.groups.get(group)) else { return false };
+        let Some(entry) = self.nflog.get(key) else { return false };
+        if now >= self.started_at + running.config.resolve_timeout {
+            return false;
+        }
+        let heard = group.alerts.iter().filter_map(|n| self.alerts.get(*n)).map(|slot| slot.alert.log_hash);
+        let heard: SmallVec<[u64; 8]> = heard.collect();
+        entry.firing.iter().any(|hash| !heard.contains(hash))
+    }
+
     /// Whether a turn that was waited for is only due because of alerts that came during the wait: those are for the
     /// next flush, when the first in position will tell of them.
     fn superseded(&self, id: DeliveryId, tick: Timestamp, picture: &Picture) -> bool {
@@ -282,9 +307,12 @@ impl Engine {
     fn picture(&self, now: Timestamp, passed: &Passed, entry: Option<&Entry>) -> Picture {
         let alert = |number: &u32| self.alerts.get(*number).map(|slot| slot.alert.clone());
         let mut firing: Vec<Arc<Alert>> = passed.firing.iter().filter_map(alert).collect();
-        if let Some(entry) = entry.filter(|e| now < e.timestamp + STALE_FIRING) {
-            // a peer has told that it's resolved, and what we know is older than that
-            let stale = |a: &Alert| a.updated_at < entry.timestamp && entry.resolved.binary_search(&a.log_hash).is_ok();
+        if let Some(entry) = entry {
+            // a peer has told that it's resolved, and what we know is older than that, if not of a former life
+            let lasting = |a: &Alert| now < entry.timestamp + STALE_FIRING || a.updated_at < self.started_at;
+            let stale = |a: &Alert| {
+                a.updated_at < entry.timestamp && lasting(a) && entry.resolved.binary_search(&a.log_hash).is_ok()
+            };
             firing.retain(|a| !stale(a));
         }
         let resolved: Vec<Arc<Alert>> = passed.resolved.iter().filter_map(alert).collect();
@@ -316,7 +344,8 @@ impl Engine {
         let Some((reason, picture)) = self.due_now(now, group, integration, &key, tick, passed) else {
             return self.finish(now, id, true);
         };
-        if self.superseded(id, tick, &picture) {
+        let unheard = picture.firing.is_empty() && self.has_unheard(now, group, &key);
+        if unheard || self.superseded(id, tick, &picture) {
             return self.finish(now, id, false);
         }
         let Some(labels) = self.route_labels(now, group) else { return };
@@ -493,10 +522,12 @@ impl Engine {
             firing: sent.firing,
             resolved: sent.resolved,
             receiver_data: Default::default(),
+            stored: None,
         });
         let (group, first_try) = (delivery.group, delivery.attempts <= 1);
         let next = entry.timestamp + running.routes.node(route).route.group_interval;
         if self.nflog.merge(now, key.clone(), entry.clone()) {
+            self.keep_entry(&key, &entry);
             self.publish(now, &[], &[(key, entry)]);
         }
         if first_try {

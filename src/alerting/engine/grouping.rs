@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::Engine;
 use super::dispatch::{is_of, log_key};
 use crate::config::Receiver;
@@ -17,6 +19,7 @@ impl Engine {
     pub(super) fn join_groups(&mut self, now: Timestamp, number: u32) {
         let Some(running) = &self.running else { return };
         let Some(slot) = self.alerts.get_mut(number) else { return };
+        let mut made: SmallVec<[u32; 2]> = SmallVec::new();
         for route in slot.routes.clone() {
             if slot.groups.iter().any(|g| self.groups.get(*g).is_some_and(|g| g.route == route)) {
                 continue;
@@ -29,6 +32,8 @@ impl Engine {
                     // an alert that has waited long enough elsewhere doesn't wait again (reference behaviour)
                     let old = slot.alert.starts_at + node.route.group_wait < now;
                     let wait = if old { now } else { now + node.route.group_wait };
+                    let before = self.last_life.next_flush(&node.route.id, &labels);
+                    let wait = before.map_or(wait, |next| next.max(now));
                     let key = node.group_key(&labels);
                     let receiver = &running.config.receivers[node.receiver];
                     let open = last_told(&self.nflog, &key, receiver).map(|told| told + node.route.group_interval);
@@ -49,6 +54,7 @@ impl Engine {
                         muted_by: Vec::new(),
                     });
                     self.timers.set(next_flush, Due::Flush(group));
+                    made.push(group);
                     group
                 }
             };
@@ -57,6 +63,7 @@ impl Engine {
                 group.alerts.push(number);
             }
         }
+        made.into_iter().for_each(|group| self.keep_group(group));
     }
 
     /// After a new configuration: groups whose route is still there keep their timers and what they are sending.

@@ -8,7 +8,7 @@ use super::Engine;
 use crate::cluster::{Cluster, Demand, Io, PeerState};
 use crate::effects::{CallId, Event, Output};
 use crate::nflog::{self, Entry, LogKey};
-use crate::silence::{self, Silence};
+use crate::silence::{self, Silence, Stored};
 use crate::time::Timestamp;
 use crate::wire::{StateDigest, StateParts};
 
@@ -96,26 +96,37 @@ impl Engine {
     fn merge(&mut self, now: Timestamp, state: PeerState) {
         let PeerState { from, parts } = state;
         match silence::decode(parts.silences) {
-            Ok(silence::Decoded { silences, broken }) => {
-                for silence in silences {
-                    self.silences.merge(now, silence);
-                }
-                self.stats.silences_unusable += broken.len() as u64;
-                for (id, cause) in broken {
-                    self.event(Event::SilenceUnusable { id, cause });
-                }
-            }
+            Ok(silences) => silences.into_iter().for_each(|stored| self.merge_silence(now, stored)),
             Err(error) => self.reject(from, &error),
         }
         match nflog::decode(parts.notification_log) {
             Ok(entries) => {
                 for (key, entry) in entries {
                     if self.nflog.merge(now, key.clone(), entry.clone()) {
+                        self.keep_entry(&key, &entry);
                         self.logged_by_peer(now, &key, &entry);
                     }
                 }
             }
             Err(error) => self.reject(from, &error),
+        }
+    }
+
+    fn merge_silence(&mut self, now: Timestamp, stored: Stored) {
+        match stored {
+            Stored::Usable(silence) => {
+                if self.silences.merge(now, silence.clone()) {
+                    self.keep_silence(&silence);
+                }
+            }
+            Stored::Unusable(silence) => {
+                if self.silences.merge_unusable(now, silence.clone()) {
+                    self.keep_unusable(&silence.stored);
+                    let (id, cause) = (silence.id.to_string(), silence.cause.clone());
+                    self.stats.silences_unusable += 1;
+                    self.event(Event::SilenceUnusable { id, cause });
+                }
+            }
         }
     }
 

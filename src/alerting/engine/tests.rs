@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod restart;
+
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::effects::Snapshots;
 use crate::label::LabelSet;
 use crate::matcher::{Matcher, Mode, Op};
 use crate::notify::Response;
@@ -27,13 +30,38 @@ receivers:
   - url: http://receiver/
 ";
 
+/// What is kept of an engine.
+#[derive(Debug, Default, Clone)]
+struct Disk {
+    files: Option<(bytes::Bytes, bytes::Bytes, Vec<bytes::Bytes>)>,
+    /// What of the journal came before the files.
+    obsolete: Vec<bytes::Bytes>,
+    journal: Vec<bytes::Bytes>,
+}
+
+impl Disk {
+    fn take(&mut self, snapshots: Snapshots) {
+        let alerts = snapshots.alerts.into_iter().flat_map(AlertsPicture::payloads).collect();
+        self.files = Some((snapshots.silences, snapshots.notification_log, alerts));
+        self.obsolete.append(&mut self.journal);
+    }
+
+    fn restored(&self) -> Restored {
+        let (silences, notification_log, alerts) = match self.files.clone() {
+            Some((silences, log, alerts)) => (Some(silences), Some(log), Some(alerts)),
+            None => (None, None, None),
+        };
+        Restored { silences, notification_log, alerts, journal: self.journal.clone(), ..Restored::default() }
+    }
+}
+
 /// An engine, its clock in seconds, and the answers that its receiver gives.
 struct Story {
     engine: Engine,
     now: f64,
     status: u16,
     retry_after: Option<u64>,
-    snapshots: Vec<(StateFile, bytes::Bytes)>,
+    disk: Disk,
     /// Requests that have no answer yet, while `hold` is set.
     held: Vec<DeliveryId>,
     hold: bool,
@@ -54,7 +82,7 @@ impl Story {
             now,
             status: 200,
             retry_after: None,
-            snapshots: Vec::new(),
+            disk: Disk::default(),
             held: Vec::new(),
             hold: false,
             events: Vec::new(),
@@ -87,7 +115,8 @@ impl Story {
                     }
                     self.respond(id);
                 }
-                Output::Snapshot { file, data } => self.snapshots.push((file, data)),
+                Output::Append { records, .. } => self.disk.journal.push(records),
+                Output::Snapshot(snapshots) => self.disk.take(snapshots),
                 Output::Event(event) => self.events.push(event),
                 Output::Stopped => self.stopped = true,
                 Output::Answer { .. } | Output::Cancel(_) | Output::Record { .. } | Output::Flushed(_) => {}
@@ -341,12 +370,7 @@ fn a_restart_remembers_what_was_told() {
     story.input(Input::Stop);
     story.until(21.0);
     assert!(story.stopped);
-    let of = |wanted| story.snapshots.iter().rev().find(|(file, _)| *file == wanted).map(|(_, data)| data.clone());
-    let restored = Restored {
-        silences: of(StateFile::Silences),
-        notification_log: of(StateFile::NotificationLog),
-        started_at: at(0.0),
-    };
+    let restored = Restored { alerts: None, ..story.disk.restored() };
     let mut again = Story::restored(restored, 30.0);
     again.fire("Down", "a");
     assert_eq!(again.until(200.0), [""; 0]);

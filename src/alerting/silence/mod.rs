@@ -11,7 +11,8 @@ use crate::label::LabelSet;
 use crate::matcher::{Matcher, Op};
 use crate::time::Timestamp;
 
-pub use record::{DecodeError, Decoded, decode, encode_silence};
+pub use record::{DecodeError, encode_silence};
+pub(crate) use record::{Stored, Unknown, decode, decode_record};
 pub use store::{Changed, SilenceCache, SilenceLimits, Silences};
 
 /// Names a silence: a UUID in lower case.
@@ -51,6 +52,8 @@ pub struct Silence {
     pub comment: String,
     /// Free text.
     pub annotations: BTreeMap<String, String>,
+    /// Kept for newer versions.
+    pub(crate) unknown: Option<Box<Unknown>>,
 }
 
 /// Whether a silence works at some moment.

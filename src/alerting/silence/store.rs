@@ -8,10 +8,12 @@ use bytes::{Bytes, BytesMut};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::record::Unusable;
 use super::{Silence, SilenceDraft, SilenceError, SilenceId, SilenceState, record, validate};
 use crate::index::MatcherIndex;
 use crate::label::LabelSet;
 use crate::time::Timestamp;
+use crate::wire;
 
 /// Bounds on what may be stored.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,6 +55,8 @@ pub struct Silences {
     stored: BTreeMap<SilenceId, Stored>,
     by_number: HashMap<u32, Arc<Silence>>,
     index: MatcherIndex,
+    /// Silences that can't be matched here; they are only kept and passed on.
+    unusable: BTreeMap<SilenceId, Arc<Unusable>>,
     next_number: u32,
     digest: u64,
     /// No silence is to be forgotten before this.
@@ -124,6 +128,7 @@ impl Silences {
             created_by: draft.created_by,
             comment: draft.comment,
             annotations: draft.annotations,
+            unknown: previous.as_ref().filter(|p| p.id == id).and_then(|p| p.unknown.clone()),
         };
         let bytes = record::stored_len(&silence);
         if let Some(limit) = limits.bytes_max.filter(|limit| bytes > *limit) {
@@ -179,7 +184,7 @@ impl Silences {
         }
         let mut number = None;
         if let Some(old) = old {
-            self.digest ^= digest_of(&old.silence);
+            self.digest ^= digest_of(&old.silence.id, old.silence.updated_at);
             if old.silence.matcher_sets == silence.matcher_sets {
                 number = old.number;
             } else {
@@ -196,9 +201,24 @@ impl Silences {
             self.by_number.insert(filed, silence.clone());
             number = Some(filed);
         }
-        self.digest ^= digest_of(&silence);
+        self.digest ^= digest_of(&silence.id, silence.updated_at);
         self.next_expiry = Some(self.next_expiry.map_or(silence.expires_at, |next| next.min(silence.expires_at)));
         self.stored.insert(silence.id.clone(), Stored { silence, number });
+        true
+    }
+
+    /// Takes a silence that can't be matched here, by the same rules. Tells whether it was taken.
+    pub(crate) fn merge_unusable(&mut self, now: Timestamp, silence: Arc<Unusable>) -> bool {
+        let old = self.unusable.get(&silence.id);
+        if silence.expires_at < now || old.is_some_and(|old| old.updated_at >= silence.updated_at) {
+            return false;
+        }
+        let expires_at = silence.expires_at;
+        self.digest ^= digest_of(&silence.id, silence.updated_at);
+        if let Some(old) = self.unusable.insert(silence.id.clone(), silence) {
+            self.digest ^= digest_of(&old.id, old.updated_at);
+        }
+        self.next_expiry = Some(self.next_expiry.map_or(expires_at, |next| next.min(expires_at)));
         true
     }
 
@@ -233,12 +253,21 @@ impl Silences {
             self.unfile(&stored);
             stored.number = None;
             if stored.silence.expires_at <= now {
-                self.digest ^= digest_of(&stored.silence);
+                self.digest ^= digest_of(&stored.silence.id, stored.silence.updated_at);
             } else {
                 self.stored.insert(id, stored);
             }
         }
-        self.next_expiry = self.iter().map(|silence| silence.expires_at).min();
+        let digest = &mut self.digest;
+        self.unusable.retain(|id, silence| {
+            let keep = silence.expires_at > now;
+            if !keep {
+                *digest ^= digest_of(id, silence.updated_at);
+            }
+            keep
+        });
+        let unusable = self.unusable.values().map(|silence| silence.expires_at);
+        self.next_expiry = self.iter().map(|silence| silence.expires_at).chain(unusable).min();
     }
 
     /// Like [`Self::forget_expired`], but looks at the silences only if one of them is to be forgotten.
@@ -290,12 +319,15 @@ impl Silences {
         for silence in self.iter() {
             record::encode_silence(silence, &mut buf);
         }
+        for silence in self.unusable.values() {
+            wire::put_delimited(&silence.stored, &mut buf);
+        }
         buf.freeze()
     }
 }
 
-fn digest_of(silence: &Silence) -> u64 {
-    xxhash_rust::xxh64::xxh64(silence.id.0.as_bytes(), silence.updated_at.as_nanos() as u64)
+fn digest_of(id: &SilenceId, updated_at: Timestamp) -> u64 {
+    xxhash_rust::xxh64::xxh64(id.0.as_bytes(), updated_at.as_nanos() as u64)
 }
 
 #[cfg(test)]

@@ -1,14 +1,23 @@
 //! Protobuf of state files and of what peers tell each other. Nothing outside of this module's users sees these types.
 
+mod fields;
+mod journal;
 mod peer;
 mod state;
 
 use bytes::BytesMut;
 use prost::Message;
 
+#[cfg(test)]
+pub(crate) use fields::Field;
+pub(crate) use fields::{fields, others, put_delimited, put_field, take_delimited};
+pub use journal::RecordError;
+pub(crate) use journal::{
+    Record, SavedAlert, SavedGroup, begin_entry, begin_silence, put_alert, put_end, put_gone, put_group, records,
+};
 pub(crate) use peer::{Call, MemberInfo, Reply, StateDigest, StateParts};
 pub(crate) use state::{
-    Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence,
+    Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence, WireTime,
 };
 
 /// Appends a record preceded by its length.

@@ -52,6 +52,7 @@ use crate::handle::Handle;
 use crate::observed::Observed;
 use crate::recorder::Recorder;
 use crate::reload::ReloadStatus;
+use crate::store::StorageStats;
 use crate::trace::{self, Tracing};
 use crate::{health, metrics};
 
@@ -75,6 +76,8 @@ pub struct ApiState {
     pub(crate) recorder: Recorder,
     /// Makes spans of requests.
     pub(crate) tracing: Tracing,
+    /// From the threads that write.
+    pub storage: Arc<StorageStats>,
 }
 
 /// How the HTTP surface is to behave.

@@ -119,7 +119,15 @@ pub(super) async fn expire(State(api): State<Api>, Path(id): Path<String>, _: Ta
         Answer::Done | Answer::Silence(_) => Ok(StatusCode::OK.into_response()),
         Answer::Refused(SilenceError::NotFound) => Ok(StatusCode::NOT_FOUND.into_response()),
         Answer::Refused(error) => Err(Refusal::internal(error.to_string())),
+        Answer::NotDurable { cause } => Err(not_durable("expired", &cause)),
     }
+}
+
+/// It is in force, but can't be promised.
+fn not_durable(what: &str, cause: &str) -> Refusal {
+    Refusal::internal(format!(
+        "the silence is {what}, but that could not be written to disk, so a restart would undo it: {cause}"
+    ))
 }
 
 /// `POST`: makes one, or changes the one whose id is given.
@@ -131,6 +139,7 @@ pub(super) async fn set(State(api): State<Api>, JsonBody(body, _share): JsonBody
         Answer::Refused(error @ SilenceError::NotFound) => Err(Refusal::Said(StatusCode::NOT_FOUND, error.to_string())),
         Answer::Refused(error) => Err(Refusal::bad_request(error.to_string())),
         Answer::Done => Err(Refusal::internal("the silence has no id")),
+        Answer::NotDurable { cause } => Err(not_durable("set", &cause)),
     }
 }
 

@@ -51,14 +51,14 @@ impl Member {
             reconnect_timeout: Duration::from_secs(3600),
         });
         let options = Options { cluster, ..Options::default() };
-        let engine = Engine::new(options, store.restore(clock::now()).unwrap()).unwrap();
+        let engine = Engine::new(options, store.restore(clock::now(), true).unwrap()).unwrap();
         let (handle, commands) = Handle::new();
         let (arrivals, arrived) = arrivals();
         let (settled, is_settled) = watch::channel(false);
         let outside = Outside {
             deliverer: Arc::new(Deliverer::new(PathBuf::new(), None)),
             net: sockets.map(|sockets| Net::start(sockets, &arrivals, LIMIT)),
-            writer: store.writer(Arc::default()),
+            writer: store.writer(Arc::default()).unwrap(),
             taste: Taste { silences: true },
             settled,
             observed: Arc::default(),

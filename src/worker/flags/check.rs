@@ -160,6 +160,7 @@ impl Flags {
             silence_bytes_max: limit(self.silence_bytes_max),
             alerts_per_name_max: limit(self.alerts_per_name_max),
             record_events: features.iter().any(|feature| feature.name == "event-recorder"),
+            persist_alerts: !self.no_alerts_persist,
             ..Options::default()
         };
         let on = |name: &str| features.iter().any(|feature| feature.name == name);

@@ -52,6 +52,12 @@ pub struct Flags {
     /// Most alerts of one alertname; 0 or less: any number
     #[arg(long = "alerts.per-alertname-limit", value_name = "N", default_value = "0", value_parser = number)]
     pub alerts_per_name_max: i64,
+    /// Alerts and the timers of their groups outlive a restart, which is the default (our own addition)
+    #[arg(long = "alerts.persist", action = ArgAction::SetTrue)]
+    pub alerts_persist: bool,
+    /// Forget alerts at a restart, as the reference does
+    #[arg(long = "no-alerts.persist", hide = true, action = ArgAction::SetTrue, conflicts_with = "alerts_persist")]
+    pub(crate) no_alerts_persist: bool,
     /// Between two sweeps of ended groups
     #[arg(
         long = "dispatch.maintenance-interval",

@@ -77,7 +77,7 @@ fn flags_and_defaults_are_the_references() {
             let default = arg.get_default_values().join(std::ffi::OsStr::new(",")).into_string().unwrap();
             (arg.get_long().unwrap().to_owned(), if switch { "-".into() } else { default })
         })
-        .filter(|(name, _)| !["cluster.dns-server", "config.watch"].contains(&name.as_str()))
+        .filter(|(name, _)| !["alerts.persist", "cluster.dns-server", "config.watch"].contains(&name.as_str()))
         .collect();
     ours.sort();
     let mut theirs: Vec<(String, String)> = REFERENCE.map(|(n, d)| (n.to_owned(), d.to_owned())).into();

@@ -126,7 +126,8 @@ impl Net {
             Output::Event(event) => self.members[member].events.push(event),
             Output::Answer { answer, .. } => self.answers.push(answer),
             Output::Record { .. } | Output::Flushed(_) => {}
-            Output::Cancel(_) | Output::Snapshot { .. } | Output::Stopped => {}
+            Output::Append { answers, .. } => self.answers.extend(answers.into_iter().map(|(_, answer)| answer)),
+            Output::Cancel(_) | Output::Snapshot(_) | Output::Stopped => {}
         }
     }
 

@@ -108,6 +108,7 @@ impl Rig {
             observed: Arc::default(),
             recorder: Recorder::default(),
             tracing: Tracing::default(),
+            storage: Default::default(),
         };
         Self { router: router(state), handle, reload: requests }
     }
@@ -180,7 +181,12 @@ async fn serve(mut commands: mpsc::Receiver<Command>, cluster: Option<ClusterOpt
             Command::Feed(input) => engine.handle(clock(), input),
         }
         while let Some(output) = engine.poll() {
-            if let Output::Answer { ticket, answer } = output {
+            let answers = match output {
+                Output::Answer { ticket, answer } => vec![(ticket, answer)],
+                Output::Append { answers, .. } => answers,
+                _ => Vec::new(),
+            };
+            for (ticket, answer) in answers {
                 waiting.remove(&ticket).unwrap().send(answer).unwrap();
             }
         }
