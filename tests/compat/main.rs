@@ -4,6 +4,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[allow(dead_code, reason = "shared with the tests that drive the program")]
+#[path = "../it/http.rs"]
+mod http;
 mod peer;
+#[allow(dead_code, reason = "shared with the tests that drive the program")]
+#[path = "../it/process.rs"]
+mod process;
+#[allow(dead_code, reason = "shared with the tests that drive the program")]
+#[path = "../it/wait.rs"]
+mod wait;
 
 mod configs;
+mod stories;

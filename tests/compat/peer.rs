@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 #[allow(dead_code, reason = "shared with the tests that drive the program")]
 #[path = "../it/peers.rs"]
-mod programs;
+pub(crate) mod programs;
 
 /// `compat-peer`, whose operations are the files of `tests/compat/peer/`.
 pub(crate) struct Peer {
