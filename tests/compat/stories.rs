@@ -24,6 +24,10 @@ const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compat/stories")
 /// How often a story is told at most until the machine is quick enough for it.
 const ROUNDS: usize = 4;
 
+/// Two programs that do the same in the same moment as something else happens may take it in another order: a story
+/// that differs is told once more, and then it counts.
+const CHANCES: usize = 2;
+
 #[test]
 fn stories_of_programs_that_run() {
     tell(&[Zero::Start, Zero::Minute]);
@@ -56,19 +60,21 @@ fn tell(kinds: &[Zero]) {
     let all = files().into_iter().flat_map(|(file, text)| script::read(&file, &text));
     let wanted = |story: &Story| only.as_ref().is_none_or(|only| story.name.starts_with(only.as_str()));
     let mut stories: Vec<Story> = all.filter(|story| kinds.contains(&story.zero) && wanted(story)).collect();
-    let mut failures = Vec::new();
+    let mut differ: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for _ in 0..ROUNDS {
         if !stories.is_empty() {
-            stories = round(stories, kinds, &mut failures);
+            stories = round(stories, kinds, &mut differ);
         }
     }
-    assert!(failures.is_empty(), "{} stories differ\n{}", failures.len(), failures.join("\n"));
+    differ.retain(|_, reports| reports.len() == CHANCES);
+    let reports: Vec<String> = differ.into_values().flatten().collect();
+    assert!(reports.is_empty(), "{} stories differ\n{}", reports.len() / CHANCES, reports.join("\n"));
     let late: Vec<&str> = stories.iter().map(|story| &*story.name).collect();
     assert!(late.is_empty(), "the machine is too busy to tell {late:?}");
 }
 
-/// Tells stories once; those that came late.
-fn round(stories: Vec<Story>, kinds: &[Zero], failures: &mut Vec<String>) -> Vec<Story> {
+/// Tells stories once; those that are to be told again.
+fn round(stories: Vec<Story>, kinds: &[Zero], differ: &mut BTreeMap<String, Vec<String>>) -> Vec<Story> {
     let earliest = stories.iter().map(Story::begin).fold(0.0, f64::min);
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     // time to start the programs too
@@ -99,10 +105,10 @@ fn round(stories: Vec<Story>, kinds: &[Zero], failures: &mut Vec<String>) -> Vec
         }
         running.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let mut late = Vec::new();
+    let mut again = Vec::new();
     for (story, played) in stories.into_iter().zip(played) {
         if played.late {
-            late.push(story);
+            again.push(story);
             continue;
         }
         let [ours, reference] = [&ours, &reference].map(|side| timeline(&side.sink.received(&story.name), &played));
@@ -115,8 +121,12 @@ fn round(stories: Vec<Story>, kinds: &[Zero], failures: &mut Vec<String>) -> Vec
             }
         };
         if !good {
-            failures.push(report(&story, &ours, &reference));
+            let reports = differ.entry(story.name.clone()).or_default();
+            reports.push(report(&story, &ours, &reference));
+            if reports.len() < CHANCES {
+                again.push(story);
+            }
         }
     }
-    late
+    again
 }
