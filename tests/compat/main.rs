@@ -26,6 +26,7 @@ mod regexes;
 mod routes;
 mod silences;
 mod snapshots;
+mod stories;
 mod templates;
 mod times;
 mod tools;

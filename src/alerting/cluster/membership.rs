@@ -82,6 +82,11 @@ impl Membership {
         let _ = self.foca.apply_many(members, true, &mut self.runtime);
     }
 
+    /// Asks a member to let us in. If one of the two takes the other for dead, it hears of that, and comes back as new.
+    pub(super) fn announce(&mut self, to: Member) {
+        let _ = self.foca.announce(to, &mut self.runtime);
+    }
+
     pub(super) fn leave(&mut self) {
         let _ = self.foca.leave_cluster(&mut self.runtime);
     }

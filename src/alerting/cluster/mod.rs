@@ -385,9 +385,14 @@ impl Cluster {
             self.settle.joined(now, to);
             return;
         }
-        let members = std::iter::once(replier).chain(reply.members.iter().filter_map(|m| m.try_into().ok()));
+        let members = std::iter::once(replier.clone()).chain(reply.members.iter().filter_map(|m| m.try_into().ok()));
         self.membership.learn(members);
         self.drain(now, io);
+        if !self.membership.live().any(|m| m.name == replier.name) {
+            // it answers but counts as gone, and so may we there: foca does not ask again once it is alone
+            self.membership.announce(replier);
+            self.drain(now, io);
+        }
         if let Some(parts) = reply.state {
             self.received[1].0 += 1;
             self.received[1].1 += (parts.silences.len() + parts.notification_log.len()) as u64;

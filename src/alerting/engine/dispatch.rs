@@ -52,6 +52,8 @@ pub(super) struct Delivery {
     fired_then: Vec<u64>,
     attempted_at: Timestamp,
     last_failure: Option<(&'static str, String)>,
+    /// Of the last attempt, which failed so that the receiver may have taken it nevertheless.
+    unconfirmed: Option<Sent>,
 }
 
 #[derive(Debug)]
@@ -182,6 +184,7 @@ impl Engine {
                 fired_then: if wait.is_zero() { Vec::new() } else { picture.firing_hashes },
                 attempted_at: now,
                 last_failure: None,
+                unconfirmed: None,
             };
             self.deliveries.insert(id, delivery);
             begun.push(id);
@@ -264,10 +267,25 @@ impl Engine {
         tick: Timestamp,
         passed: &Passed,
     ) -> Option<(SendReason, Picture)> {
+        self.due_after(now, group, integration, self.nflog.get(key).map(Arc::as_ref), tick, passed)
+    }
+
+    fn due_after(
+        &self,
+        now: Timestamp,
+        group: u32,
+        integration: usize,
+        entry: Option<&Entry>,
+        tick: Timestamp,
+        passed: &Passed,
+    ) -> Option<(SendReason, Picture)> {
+        if passed.firing.is_empty() && passed.resolved.is_empty() {
+            // held back is not resolved
+            return None;
+        }
         let running = self.running.as_ref()?;
         let route = &running.routes.node(self.groups.get(group)?.route).route;
         let integration = running.integrations_of(self.groups.get(group)?.route).get(integration)?;
-        let entry = self.nflog.get(key).map(Arc::as_ref);
         let picture = self.picture(now, passed, entry);
         let (firing, resolved) = (&picture.firing_hashes, &picture.resolved_hashes);
         let reason = nflog::due(entry, firing, resolved, integration.send_resolved, route.repeat_interval, tick)?;
@@ -285,6 +303,26 @@ impl Engine {
         let heard = group.alerts.iter().filter_map(|n| self.alerts.get(*n)).map(|slot| slot.alert.log_hash);
         let heard: SmallVec<[u64; 8]> = heard.collect();
         entry.firing.iter().any(|hash| !heard.contains(hash))
+    }
+
+    /// Whether the group is worth a notification to a receiver that has taken the last attempt without saying so. If it
+    /// told of an incident that is over by now, or the other way round, the receiver must not be left with that.
+    fn due_to_correct(&self, now: Timestamp, id: DeliveryId, passed: &Passed) -> Option<(SendReason, Picture)> {
+        let delivery = self.deliveries.get(&id)?;
+        let sent = delivery.unconfirmed.as_ref()?;
+        if self.nflog.get(&delivery.key).is_some_and(|entry| entry.timestamp > sent.at) {
+            // a peer has told since
+            return None;
+        }
+        let entry = Entry {
+            timestamp: sent.at,
+            expires_at: Timestamp::MAX,
+            firing: sent.firing.clone(),
+            resolved: sent.resolved.clone(),
+            receiver_data: Default::default(),
+            stored: None,
+        };
+        self.due_after(now, delivery.group, delivery.integration, Some(&entry), delivery.tick, passed)
     }
 
     /// Whether a turn that was waited for is only due because of alerts that came during the wait: those are for the
@@ -341,7 +379,8 @@ impl Engine {
                 &fresh
             }
         };
-        let Some((reason, picture)) = self.due_now(now, group, integration, &key, tick, passed) else {
+        let due = self.due_now(now, group, integration, &key, tick, passed);
+        let Some((reason, picture)) = due.or_else(|| self.due_to_correct(now, id, passed)) else {
             return self.finish(now, id, true);
         };
         let unheard = picture.firing.is_empty() && self.has_unheard(now, group, &key);
@@ -483,7 +522,9 @@ impl Engine {
         if stopping || until >= delivery.deadline {
             return self.give_up(now, id, reason, error, false);
         }
-        delivery.phase = Phase::Backoff(until);
+        if let Phase::Sending(sent) = std::mem::replace(&mut delivery.phase, Phase::Backoff(until)) {
+            delivery.unconfirmed = Some(sent);
+        }
         let again = delivery.last_failure.as_ref().is_some_and(|(_, last)| *last == error);
         delivery.last_failure = Some((reason, error.clone()));
         let event = Event::AttemptFailed { key: delivery.key.clone(), attempt: delivery.attempts, error, again };
@@ -507,7 +548,9 @@ impl Engine {
         let Some(running) = &self.running else { return };
         let Some(delivery) = self.deliveries.get(&id) else { return };
         let Some(route) = self.groups.get(delivery.group).map(|g| g.route) else { return };
-        let repeat = running.routes.node(route).route.repeat_interval;
+        let of_route = &running.routes.node(route).route;
+        // an entry that is forgotten between two flushes would make a resolve look like news of an unknown alert
+        let remembered = of_route.repeat_interval.max(of_route.group_interval) * 2;
         let key = delivery.key.clone();
         if let Some(other) = self.nflog.get(&key)
             && other.timestamp > delivery.tick
@@ -518,14 +561,14 @@ impl Engine {
         let entry = Arc::new(Entry {
             // the moment whose state was sent, not the one of the receiver's answer
             timestamp: sent.at,
-            expires_at: sent.at + self.options.retention.min(repeat * 2),
+            expires_at: sent.at + self.options.retention.min(remembered),
             firing: sent.firing,
             resolved: sent.resolved,
             receiver_data: Default::default(),
             stored: None,
         });
         let (group, first_try) = (delivery.group, delivery.attempts <= 1);
-        let next = entry.timestamp + running.routes.node(route).route.group_interval;
+        let next = entry.timestamp + of_route.group_interval;
         if self.nflog.merge(now, key.clone(), entry.clone()) {
             self.keep_entry(&key, &entry);
             self.publish(now, &[], &[(key, entry)]);

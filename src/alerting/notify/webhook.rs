@@ -50,15 +50,17 @@ pub fn request(config: &WebhookConfig, data: &Data, integration: &std::sync::Arc
         Ok(max) if max > 0 => max.min(all),
         Ok(_) | Err(_) => all,
     };
-    let firing = data.alerts.iter().any(|a| !a.resolved_at(data.now));
+    let alerts = &data.alerts[..shown];
+    // of those that are shown only (reference behaviour)
+    let firing = alerts.iter().any(|a| !a.resolved_at(data.now));
     let message = Message {
         receiver: quote_regex(&data.receiver),
         status: if firing { "firing" } else { "resolved" },
-        alerts: data.alerts[..shown].iter().map(|a| message_alert(a, data)).collect(),
+        alerts: alerts.iter().map(|a| message_alert(a, data)).collect(),
         notification_reason: data.reason.text(),
         group_labels: map(&data.group_labels),
-        common_labels: common(data.alerts.iter().map(|a| &a.labels)),
-        common_annotations: common(data.alerts.iter().map(|a| &a.annotations)),
+        common_labels: common(alerts.iter().map(|a| &a.labels)),
+        common_annotations: common(alerts.iter().map(|a| &a.annotations)),
         route_labels: map(&data.route_labels),
         external_url: &data.external_url,
         version: "4",
