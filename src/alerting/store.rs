@@ -8,7 +8,9 @@ use smallvec::SmallVec;
 use crate::alert::Alert;
 use crate::inhibit::Roles;
 use crate::label::Fingerprint;
+use crate::matcher::Matcher;
 use crate::route::RouteIndex;
+use crate::signature::Signature;
 use crate::silence::SilenceCache;
 use crate::time::Timestamp;
 
@@ -30,6 +32,8 @@ pub(crate) struct Slot {
 #[derive(Debug, Default)]
 pub(crate) struct Alerts {
     slots: Vec<Option<Slot>>,
+    /// Of the labels of each slot, so that filters needn't look at every alert.
+    signatures: Vec<Signature>,
     free: Vec<u32>,
     by_fingerprint: HashMap<Fingerprint, u32>,
     /// Alerts per `alertname`, kept only where that is limited.
@@ -53,13 +57,16 @@ impl Alerts {
 
     pub(crate) fn insert(&mut self, slot: Slot) -> u32 {
         let fingerprint = slot.alert.fingerprint;
+        let signature = Signature::of(&slot.alert.labels);
         let number = match self.free.pop() {
             Some(number) => {
                 self.slots[number as usize] = Some(slot);
+                self.signatures[number as usize] = signature;
                 number
             }
             None => {
                 self.slots.push(Some(slot));
+                self.signatures.push(signature);
                 (self.slots.len() - 1) as u32
             }
         };
@@ -87,6 +94,14 @@ impl Alerts {
     /// All alerts by number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Slot)> {
         self.slots.iter().zip(0..).filter_map(|(slot, number)| Some((number, slot.as_ref()?)))
+    }
+
+    /// Numbers of the alerts that may fulfil all of these; the labels of those are to be looked at.
+    pub(crate) fn candidates(&self, matchers: &[Matcher]) -> Vec<u32> {
+        let wanted: Vec<SmallVec<[Signature; 1]>> = matchers.iter().filter_map(Signature::wanted).collect();
+        let fits = |has: &Signature| wanted.iter().all(|any| any.iter().any(|wanted| has.includes(*wanted)));
+        let slots = self.slots.iter().zip(&self.signatures).zip(0..);
+        slots.filter(|((slot, has), _)| fits(has) && slot.is_some()).map(|(_, number)| number).collect()
     }
 
     pub(crate) fn numbers(&self) -> Vec<u32> {

@@ -2,6 +2,7 @@
 
 mod client;
 pub(crate) mod tls;
+mod turns;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -13,11 +14,13 @@ use reqwest::{Client, Method, RequestBuilder, Url};
 
 use crate::net::lookup::Lookup;
 use client::{ClientError, Clients};
+use turns::Turns;
 
 /// Sends requests; keeps connections and TLS sessions per way to connect.
 #[derive(Debug)]
 pub(crate) struct Deliverer {
     clients: Clients,
+    turns: Turns,
     /// Against which relative paths of `http_config` count.
     base: PathBuf,
 }
@@ -51,7 +54,7 @@ const BODY_READ: usize = 64 << 10;
 impl Deliverer {
     /// `base` is the config file's directory; `lookup` replaces the system's way to look names up.
     pub(crate) fn new(base: PathBuf, lookup: Option<Lookup>) -> Self {
-        Self { clients: Clients::new(lookup), base }
+        Self { clients: Clients::new(lookup), turns: Turns::default(), base }
     }
 
     /// Makes one attempt, which ends within `limit`.
@@ -76,6 +79,7 @@ impl Deliverer {
         };
         let url = url.map_err(|_| DeliverError::Url)?;
         let client = self.clients.client(&request.http, &self.base).await.map_err(DeliverError::Client)?;
+        let _turn = self.turns.turn(&url).await;
         let sending = self.prepared(&client, url, request).await?;
         let response = sending.send().await.map_err(|error| DeliverError::Send(error.without_url()))?;
         Ok(received(response).await)

@@ -18,77 +18,50 @@ const CONNECTIONS: usize = 8;
 const NAMES: usize = 40;
 const CLUSTERS: usize = 50;
 
-/// Groups by alertname and cluster; nothing is sent while it is measured. Nobody listens there either.
-pub(crate) const CONFIG: &str = "
-route:
-  receiver: nobody
-  group_by: [alertname, cluster]
-  group_wait: 2h
-  group_interval: 2h
-  repeat_interval: 12h
-receivers:
-- name: nobody
-  webhook_configs:
-  - url: http://127.0.0.1:9/
-";
+/// The region of all alerts, unless another is asked for.
+pub(crate) const REGION: &str = "eu-west-1";
 
 /// A set of alerts that all fire from now on.
 pub(crate) struct Load {
     /// How many they are.
     pub(crate) alerts: usize,
+    /// Their label `region`: alerts of two loads differ if their regions do.
+    pub(crate) region: &'static str,
 }
 
 impl Load {
     /// A number of alerts.
     pub(crate) fn new(alerts: usize) -> Self {
-        Self { alerts }
+        Self { alerts, region: REGION }
     }
 
-    /// Into how many groups they fall.
+    /// Into how many groups by `alertname` and `cluster` they fall.
     pub(crate) fn groups(&self) -> usize {
         self.alerts.min(NAMES * CLUSTERS)
     }
 
     /// Posts all of them over several connections at once.
     pub(crate) fn post(&self, address: SocketAddr, times: &Times) -> anyhow::Result<()> {
-        let next = AtomicUsize::new(0);
-        let one = || -> anyhow::Result<()> {
-            let mut connection = Connection::open(address)?;
-            let mut body = String::new();
-            loop {
-                let first = next.fetch_add(IN_A_POST, Ordering::Relaxed);
-                if first >= self.alerts {
-                    return Ok(());
-                }
-                body.clear();
-                write_batch(&mut body, first..self.alerts.min(first + IN_A_POST), times)?;
-                connection.post("/api/v2/alerts", &body)?;
-            }
-        };
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(one)).collect();
-            let results = threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a poster panicked"))?);
-            results.collect()
-        })
+        post(address, self.alerts, |out, number| Alert(number, self.region).write(out, times))
     }
 
     /// Looks whether all of them are there, by the metrics.
-    pub(crate) fn verify_count(&self, address: SocketAddr) -> anyhow::Result<()> {
+    pub(crate) fn verify_count(&self, address: SocketAddr, groups: usize) -> anyhow::Result<()> {
         let metrics = http::get(address, "/metrics")?;
         let alerts = sum(&metrics, "alertmanager_alerts");
         ensure!(alerts == self.alerts as f64, "{alerts} alerts are there instead of {}", self.alerts);
-        let groups = sum(&metrics, "alertmanager_dispatcher_aggregation_groups");
-        ensure!(groups == self.groups() as f64, "{groups} groups are there instead of {}", self.groups());
+        let seen = sum(&metrics, "alertmanager_dispatcher_aggregation_groups");
+        ensure!(seen == groups as f64, "{seen} groups are there instead of {groups}");
         Ok(())
     }
 
     /// Looks whether those of one name are there with these times, by the API.
     pub(crate) fn verify_times(&self, address: SocketAddr, times: &Times) -> anyhow::Result<()> {
-        let name = Alert(NAMES - 1).name();
+        let name = name_of(NAMES - 1);
         let answer = http::get(address, &format!("/api/v2/alerts?filter=alertname%3D%22{name}%22"))?;
         let answer: Value = serde_json::from_str(&answer).context("reading alerts")?;
         let found = answer.as_array().context("alerts aren't an array")?;
-        let wanted = (0..self.alerts).filter(|&number| Alert(number).name() == name).count();
+        let wanted = (0..self.alerts).filter(|&number| name_of(number) == name).count();
         ensure!(found.len() == wanted, "{} alerts are called {name} instead of {wanted}", found.len());
         for alert in found {
             for (field, wanted) in [("startsAt", times.starts_at), ("endsAt", times.ends_at)] {
@@ -101,9 +74,12 @@ impl Load {
 }
 
 /// When the alerts start and end.
+#[derive(Clone, Copy)]
 pub(crate) struct Times {
-    starts_at: Timestamp,
-    ends_at: Timestamp,
+    /// Of all of them.
+    pub(crate) starts_at: Timestamp,
+    /// Of all of them.
+    pub(crate) ends_at: Timestamp,
 }
 
 impl Times {
@@ -119,16 +95,43 @@ impl Times {
     }
 }
 
-/// An alert by its number.
-struct Alert(usize);
+/// Posts alerts that `write` makes from their numbers, over several connections at once.
+pub(crate) fn post(
+    address: SocketAddr,
+    alerts: usize,
+    write: impl Fn(&mut String, usize) -> fmt::Result + Sync,
+) -> anyhow::Result<()> {
+    let next = AtomicUsize::new(0);
+    let one = || -> anyhow::Result<()> {
+        let mut connection = Connection::open(address)?;
+        let mut body = String::new();
+        loop {
+            let first = next.fetch_add(IN_A_POST, Ordering::Relaxed);
+            if first >= alerts {
+                return Ok(());
+            }
+            body.clear();
+            write_batch(&mut body, first..alerts.min(first + IN_A_POST), &write)?;
+            connection.post("/api/v2/alerts", &body)?;
+        }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(one)).collect();
+        let results = threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a poster panicked"))?);
+        results.collect()
+    })
+}
+
+fn name_of(number: usize) -> String {
+    format!("KubePodNotReadyForTooLong{:02}", number % NAMES)
+}
+
+/// An alert by its number, and its region.
+struct Alert(usize, &'static str);
 
 impl Alert {
-    fn name(&self) -> String {
-        format!("KubePodNotReadyForTooLong{:02}", self.0 % NAMES)
-    }
-
     fn write(&self, out: &mut String, times: &Times) -> fmt::Result {
-        let (name, n) = (self.name(), self.0);
+        let (name, n, region) = (name_of(self.0), self.0, self.1);
         // An alerting rule has one URL for all of its alerts.
         let rule = n % NAMES;
         let cluster = n / NAMES % CLUSTERS;
@@ -145,7 +148,7 @@ impl Alert {
             out,
             r#""node":"ip-10-32-{node:04}.eu-west-1.compute.internal","pod":"checkout-7d9f8b6c5d-{n:06}","prometheus":"monitoring/k8s","#
         )?;
-        write!(out, r#""region":"eu-west-1","severity":"critical","team":"payments-platform"}},"#)?;
+        write!(out, r#""region":"{region}","severity":"critical","team":"payments-platform"}},"#)?;
         write!(
             out,
             r#""annotations":{{"description":"Pod payments-{namespace:02}/checkout-7d9f8b6c5d-{n:06} on node ip-10-32-{node:04} has been in a state that is not ready for longer than fifteen minutes, so that requests go to fewer replicas; see the logs of this pod and all events of it.","#
@@ -163,11 +166,15 @@ impl Alert {
     }
 }
 
-fn write_batch(out: &mut String, numbers: std::ops::Range<usize>, times: &Times) -> fmt::Result {
+fn write_batch(
+    out: &mut String,
+    numbers: std::ops::Range<usize>,
+    write: impl Fn(&mut String, usize) -> fmt::Result,
+) -> fmt::Result {
     let mut separator = '[';
     for number in numbers {
         out.push(separator);
-        Alert(number).write(out, times)?;
+        write(out, number)?;
         separator = ',';
     }
     out.push(']');
@@ -191,7 +198,8 @@ mod tests {
 
     fn batch(numbers: std::ops::Range<usize>) -> (usize, Vec<Value>) {
         let mut text = String::new();
-        write_batch(&mut text, numbers, &Times::now().unwrap()).unwrap();
+        let times = Times::now().unwrap();
+        write_batch(&mut text, numbers, |out, number| Alert(number, REGION).write(out, &times)).unwrap();
         (text.len(), serde_json::from_str(&text).unwrap())
     }
 

@@ -3,10 +3,12 @@
 //! never because something took long.
 
 mod contender;
+mod files;
 mod http;
 mod load;
 mod process;
 mod scenario;
+mod sink;
 mod table;
 
 use std::io::Write;
@@ -16,18 +18,17 @@ use anyhow::Context;
 use clap::Parser;
 
 use crate::contender::Contender;
-use crate::load::Load;
-use crate::scenario::{Figure, SCENARIOS};
+use crate::scenario::{Figure, SCENARIOS, Sizes};
 use crate::table::Line;
 
 /// Compares CPU and memory of this worker with the Go Alertmanager's.
 #[derive(Parser, Debug)]
 struct Flags {
-    /// How many alerts to post.
-    #[arg(long, default_value_t = 200_000)]
-    alerts: usize,
+    /// Everything about ten times smaller: does it run, rather than how good is it.
+    #[arg(long)]
+    quick: bool,
     /// How often to measure each program; the figures are means.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     rounds: usize,
     /// Measure only scenarios whose name contains this.
     #[arg(long, default_value = "")]
@@ -50,13 +51,17 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<()> {
     let ours = Contender::ours()?;
     let reference = if flags.ours_only { None } else { Some(Contender::reference()?) };
-    let load = Load::new(flags.alerts);
+    let sizes = if flags.quick { Sizes::QUICK } else { Sizes::FULL };
+    // the sink may have as many connections as a program opens
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let all = rustix::process::Rlimit { current: files.maximum, maximum: files.maximum };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, all).context("asking for more open files")?;
     table::facts(&ours, reference.as_ref())?;
     let mut lines = Vec::new();
     for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&flags.only)) {
         let measure = |contender: &Contender| {
             progress(&format!("{}: {}", scenario.name, contender.name));
-            (scenario.run)(contender, &load).with_context(|| format!("{} with {}", scenario.name, contender.name))
+            (scenario.run)(contender, &sizes).with_context(|| format!("{} with {}", scenario.name, contender.name))
         };
         let (mut of_ours, mut of_reference) = (Vec::new(), Vec::new());
         for round in 0..flags.rounds.max(1) {
@@ -69,9 +74,14 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
                 of_ours.push(measure(&ours)?);
             }
         }
-        lines.extend(joined(scenario.name, &of_reference, &of_ours));
+        let joined = joined(scenario.name, &of_reference, &of_ours);
+        // at once too: who waits for all of it wants to see something
+        table::print(&joined)?;
+        lines.extend(joined);
     }
-    table::print(&lines)?;
+    if lines.len() > 1 {
+        table::summary(&lines)?;
+    }
     Ok(())
 }
 
@@ -84,7 +94,7 @@ fn joined(scenario: &'static str, reference: &[Vec<Figure>], ours: &[Vec<Figure>
     let figures = ours.first().map_or(&[][..], Vec::as_slice);
     let line = |(position, figure): (usize, &Figure)| Line {
         scenario,
-        what: figure.what,
+        what: figure.what.clone(),
         unit: figure.unit,
         goal: figure.goal,
         reference: mean(reference, position),

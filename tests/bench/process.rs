@@ -1,7 +1,11 @@
 //! A running program: its start, what it has used so far, and its end.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,11 +17,14 @@ use crate::contender::Contender;
 use crate::http;
 
 /// How long a program may take to become ready, to come to rest, or to show what it was given.
-const LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 /// A program uses next to nothing when it uses at most this in [`REST`].
 const REST_CPU: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_secs(1);
+
+/// From here on the kernel's count of all threads, dead ones too, is exact enough.
+const ROUGH_FROM: Duration = Duration::from_secs(1);
 
 /// What the kernel counts CPU time in: `USER_HZ`, the same on all architectures that we build for.
 const TICK: Duration = Duration::from_millis(10);
@@ -35,18 +42,30 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a program with a configuration and waits until it's ready.
     pub(crate) fn start(contender: &Contender, config: &str) -> anyhow::Result<Self> {
+        Self::start_with(contender, config, &[], |_| Ok(()))
+    }
+
+    /// The same with more arguments, and with what `fill` puts into its data directory.
+    pub(crate) fn start_with(
+        contender: &Contender,
+        config: &str,
+        args: &[String],
+        fill: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("alertmanager-bench-").tempdir()?;
         let file = dir.path().join("alertmanager.yml");
         fs::write(&file, config).with_context(|| format!("writing {}", file.display()))?;
+        let data = dir.path().join("data");
+        fs::create_dir(&data).and_then(|()| fill(&data)).with_context(|| format!("filling {}", data.display()))?;
         let log = File::create(dir.path().join("log"))?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut command = contender.on(port, &file, &dir.path().join("data"));
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let mut command = contender.on(port, &file, &data);
+        command.args(args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("starting {}", contender.name))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut process = Self { address, cpu_to_ready: Duration::ZERO, child, dir };
         process.until("ready", |process| http::get(process.address, "/-/ready").map(drop))?;
-        process.cpu_to_ready = process.cpu_of_threads()?;
+        process.cpu_to_ready = process.usage()?.total();
         Ok(process)
     }
 
@@ -114,16 +133,27 @@ impl Process {
         Ok(kib * 1024)
     }
 
-    /// The same as [`Process::cpu`] to the nanosecond, but without the threads that have ended.
-    fn cpu_of_threads(&self) -> anyhow::Result<Duration> {
-        let mut sum = Duration::ZERO;
+    /// CPU time that `work` costs it until it does nothing any more.
+    pub(crate) fn cost(&self, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
+        let (before, before_exact) = (self.rest()?, self.usage()?);
+        work()?;
+        let all = self.rest()? - before;
+        // the exact way misses threads that end meanwhile, which matters only to what takes long
+        if all > ROUGH_FROM { Ok(all) } else { Ok(self.usage()?.since(&before_exact)) }
+    }
+
+    /// CPU time to the nanosecond of the threads that it has.
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
+        let mut threads = BTreeMap::new();
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let task = task?;
             // A thread may end in the meantime.
-            let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+            let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else { continue };
             let nanos = text.split(' ').next().and_then(|first| first.parse().ok());
-            sum += Duration::from_nanos(nanos.with_context(|| format!("no CPU time in `{text}`"))?);
+            let nanos = nanos.with_context(|| format!("no CPU time in `{text}`"))?;
+            threads.insert(task.file_name(), Duration::from_nanos(nanos));
         }
-        Ok(sum)
+        Ok(Usage(threads))
     }
 
     fn read(&self, file: &str) -> anyhow::Result<String> {
@@ -137,6 +167,23 @@ impl Process {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+/// CPU time of each thread.
+pub(crate) struct Usage(BTreeMap<OsString, Duration>);
+
+impl Usage {
+    /// Of all threads.
+    pub(crate) fn total(&self) -> Duration {
+        self.0.values().sum()
+    }
+
+    /// What was used since an earlier look.
+    pub(crate) fn since(&self, before: &Self) -> Duration {
+        let used =
+            |(thread, now): (_, &Duration)| now.saturating_sub(before.0.get(thread).copied().unwrap_or_default());
+        self.0.iter().map(used).sum()
     }
 }
 

@@ -1,27 +1,109 @@
 //! What is measured. A new scenario is one more entry in [`SCENARIOS`].
 
-use anyhow::Context;
+mod alerts;
+mod empty;
+mod idle;
+mod inhibit;
+mod notify;
+mod read;
+mod restart;
+mod silences;
+
+use std::time::Duration;
 
 use crate::contender::Contender;
-use crate::load::{CONFIG, Load, Times};
-use crate::process::Process;
 
-/// All scenarios, in the order in which they run.
-pub(crate) const SCENARIOS: &[Scenario] =
-    &[Scenario { name: "empty process", run: empty }, Scenario { name: "alerts", run: alerts }];
+/// All scenarios, in the order in which they run: the short ones first.
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "empty process", run: empty::run },
+    Scenario { name: "restart", run: restart::run },
+    Scenario { name: "inhibition", run: inhibit::run },
+    Scenario { name: "silences", run: silences::run },
+    Scenario { name: "reading", run: read::run },
+    Scenario { name: "notifications", run: notify::many_groups },
+    Scenario { name: "one group", run: notify::one_group },
+    Scenario { name: "idle groups", run: idle::run },
+    Scenario { name: "alerts", run: alerts::run },
+];
 
 /// Something that both programs do.
 pub(crate) struct Scenario {
     /// What it is called in the table.
     pub(crate) name: &'static str,
     /// Starts a program, puts it under load, and says what it used: always the same figures in the same order.
-    pub(crate) run: fn(&Contender, &Load) -> anyhow::Result<Vec<Figure>>,
+    pub(crate) run: fn(&Contender, &Sizes) -> anyhow::Result<Vec<Figure>>,
+}
+
+/// How much of everything.
+pub(crate) struct Sizes {
+    /// Alerts that are posted, and posted again.
+    pub(crate) alerts: usize,
+    /// Alerts that are read.
+    pub(crate) read: usize,
+    /// Silences there are.
+    pub(crate) silences: usize,
+    /// Alerts that are read with those.
+    pub(crate) silenced: usize,
+    /// Alerts that are flushed with those.
+    pub(crate) flushed: usize,
+    /// Inhibition rules.
+    pub(crate) rules: usize,
+    /// Alerts on their source side.
+    pub(crate) sources: usize,
+    /// Alerts on their target side.
+    pub(crate) targets: usize,
+    /// Groups that notify at once.
+    pub(crate) groups: usize,
+    /// Alerts of one group.
+    pub(crate) one_group: usize,
+    /// Groups that have nothing to tell.
+    pub(crate) idle: usize,
+    /// Silences found at the start.
+    pub(crate) stored_silences: usize,
+    /// Log entries found at the start.
+    pub(crate) stored_entries: usize,
+}
+
+impl Sizes {
+    /// Where the reference takes minutes it's less than what the goals are about; its cost grows in proportion there.
+    pub(crate) const FULL: Self = Self {
+        alerts: 200_000,
+        read: 100_000,
+        silences: 10_000,
+        silenced: 2_000,
+        flushed: 1_000,
+        rules: 500,
+        sources: 2_000,
+        targets: 20_000,
+        groups: 10_000,
+        one_group: 20_000,
+        idle: 50_000,
+        stored_silences: 20_000,
+        stored_entries: 50_000,
+    };
+
+    /// To see whether it runs.
+    pub(crate) const QUICK: Self = Self {
+        alerts: 20_000,
+        read: 10_000,
+        silences: 2_000,
+        silenced: 500,
+        flushed: 500,
+        rules: 50,
+        sources: 400,
+        targets: 2_000,
+        groups: 1_000,
+        one_group: 2_000,
+        idle: 5_000,
+        stored_silences: 2_000,
+        stored_entries: 5_000,
+    };
 }
 
 /// Something measured.
 pub(crate) struct Figure {
     /// What it is.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// Its unit.
     pub(crate) unit: Unit,
     /// What ours divided by the reference's ought to be: at most, or at least when [`Unit::more_is_better`].
@@ -34,11 +116,15 @@ pub(crate) struct Figure {
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
     /// CPU time.
+    Microseconds,
+    /// CPU time.
     Milliseconds,
     /// CPU time.
     Seconds,
-    /// Pieces of work in a second of CPU time.
-    PerCpuSecond,
+    /// Pieces of work in a second.
+    PerSecond,
+    /// Memory.
+    Kibibytes,
     /// Memory.
     Mebibytes,
 }
@@ -46,69 +132,46 @@ pub(crate) enum Unit {
 impl Unit {
     /// Whether a greater value is a better one.
     pub(crate) fn more_is_better(self) -> bool {
-        matches!(self, Self::PerCpuSecond)
+        matches!(self, Self::PerSecond)
     }
 }
 
-/// How often an empty process is started: what it uses is so little that chance matters.
-const STARTS: usize = 5;
-
-fn empty(contender: &Contender, _: &Load) -> anyhow::Result<Vec<Figure>> {
-    let (mut cpu, mut rss) = (Vec::new(), Vec::new());
-    for _ in 0..STARTS {
-        let process = Process::start(contender, CONFIG)?;
-        cpu.push(process.cpu_to_ready.as_secs_f64() * 1e3);
-        process.rest()?;
-        rss.push(mebibytes(process.rss()?));
+impl Figure {
+    /// CPU time.
+    fn cpu(what: impl Into<String>, goal: f64, cpu: Duration) -> Self {
+        let secs = cpu.as_secs_f64();
+        let (unit, value) = (Unit::Milliseconds, secs * 1e3);
+        Self { what: what.into(), unit, goal: Some(goal), value }
     }
-    Ok(vec![
-        Figure { what: "CPU until ready", unit: Unit::Milliseconds, goal: Some(0.3), value: median(cpu) },
-        Figure { what: "memory", unit: Unit::Mebibytes, goal: Some(0.35), value: median(rss) },
-    ])
+
+    /// Anything else.
+    fn new(what: impl Into<String>, unit: Unit, goal: Option<f64>, value: f64) -> Self {
+        Self { what: what.into(), unit, goal, value }
+    }
 }
 
-fn alerts(contender: &Contender, load: &Load) -> anyhow::Result<Vec<Figure>> {
-    let process = Process::start(contender, CONFIG)?;
-    let times = Times::now()?;
-    let new = cost(&process, load, &times).context("posting new alerts")?;
-    let rss = mebibytes(process.rss()?);
-    load.verify_count(process.address)?;
-    let later = times.later();
-    let known = cost(&process, load, &later).context("posting known alerts")?;
-    let rss_known = mebibytes(process.rss()?);
-    let rss_max = mebibytes(process.rss_max()?);
-    load.verify_count(process.address)?;
-    load.verify_times(process.address, &later)?;
-    let count = load.alerts as f64;
-    let per_100k = |value: f64| value * 1e5 / count;
-    Ok(vec![
-        Figure { what: "new: alerts per CPU second", unit: Unit::PerCpuSecond, goal: Some(5.0), value: count / new },
-        Figure { what: "new: CPU per million", unit: Unit::Seconds, goal: Some(0.2), value: new * 1e6 / count },
-        Figure { what: "new: memory per 100k", unit: Unit::Mebibytes, goal: Some(0.25), value: per_100k(rss) },
-        Figure {
-            what: "known: alerts per CPU second",
-            unit: Unit::PerCpuSecond,
-            goal: Some(10.0),
-            value: count / known,
-        },
-        Figure { what: "known: CPU per million", unit: Unit::Seconds, goal: Some(0.1), value: known * 1e6 / count },
-        Figure { what: "known: memory per 100k", unit: Unit::Mebibytes, goal: None, value: per_100k(rss_known) },
-        Figure { what: "both: highest memory per 100k", unit: Unit::Mebibytes, goal: None, value: per_100k(rss_max) },
-    ])
+/// A config with one webhook.
+fn config(group_by: &str, url: &str, group_wait: &str, group_interval: &str) -> String {
+    format!(
+        "route:
+  receiver: webhook
+  group_by: [{group_by}]
+  group_wait: {group_wait}
+  group_interval: {group_interval}
+  repeat_interval: 12h
+receivers:
+- name: webhook
+  webhook_configs:
+  - url: {url}
+"
+    )
 }
 
-/// CPU seconds that the process uses for the load until it has come to rest.
-fn cost(process: &Process, load: &Load, times: &Times) -> anyhow::Result<f64> {
-    let before = process.rest()?;
-    load.post(process.address, times)?;
-    Ok((process.rest()? - before).as_secs_f64())
+/// Groups by alertname and cluster; nothing is sent while it is measured. Nobody listens there either.
+fn quiet_config() -> String {
+    config("alertname, cluster", "http://127.0.0.1:9/", "2h", "2h")
 }
 
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -12,7 +12,7 @@ pub(crate) struct Line {
     /// Whose figure.
     pub(crate) scenario: &'static str,
     /// What it is.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     /// Of the two values.
     pub(crate) unit: Unit,
     /// For their ratio.
@@ -47,50 +47,77 @@ pub(crate) fn facts(ours: &Contender, reference: Option<&Contender>) -> anyhow::
     Ok(())
 }
 
-/// Prints the figures.
+/// Prints the figures of a scenario.
 pub(crate) fn print(lines: &[Line]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let widths = (13, 29);
-    let (a, b) = widths;
-    writeln!(
-        out,
-        "{:a$}  {:b$}  {:>12}  {:>12}  {:>14}  goal",
-        "scenario", "figure", "reference", "ours", "ours/reference"
-    )?;
-    let mut scenario = "";
+    let Some(first) = lines.first() else { return Ok(()) };
+    writeln!(out, "{:62}  {:>10}  {:>10}  {:>7}  goal", first.scenario, "reference", "ours", "ratio")?;
     for line in lines {
-        let shown = if scenario == line.scenario { "" } else { line.scenario };
-        scenario = line.scenario;
         let reference = line.reference.map_or_else(|| "-".to_owned(), |value| value_text(value, line.unit));
-        let ratio = line.reference.map(|reference| line.ours / reference);
-        let ratio_text = ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.3}"));
+        let ratio = line.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.3}"));
         let ours = value_text(line.ours, line.unit);
-        let goal = goal_text(line, ratio);
-        let row = format!("{shown:a$}  {:b$}  {reference:>12}  {ours:>12}  {ratio_text:>14}  {goal}", line.what);
+        let row = format!("  {:60}  {reference:>10}  {ours:>10}  {ratio:>7}  {}", line.what, goal_text(line));
         writeln!(out, "{}", row.trim_end())?;
     }
-    Ok(())
+    writeln!(out)
+}
+
+/// Prints how many goals are met.
+pub(crate) fn summary(lines: &[Line]) -> io::Result<()> {
+    let met: Vec<bool> = lines.iter().filter_map(Line::met).collect();
+    let good = met.iter().filter(|met| **met).count();
+    writeln!(io::stdout().lock(), "{good} of {} goals met", met.len())
+}
+
+impl Line {
+    fn ratio(&self) -> Option<f64> {
+        self.reference.map(|reference| self.ours / reference)
+    }
+
+    /// Nothing if there is no goal, or no reference.
+    fn met(&self) -> Option<bool> {
+        let (goal, ratio) = self.goal.zip(self.ratio())?;
+        Some(if self.unit.more_is_better() { ratio >= goal } else { ratio <= goal })
+    }
 }
 
 fn value_text(value: f64, unit: Unit) -> String {
     match unit {
+        Unit::Microseconds => format!("{value:.1} us"),
         Unit::Milliseconds => format!("{value:.1} ms"),
         Unit::Seconds => format!("{value:.2} s"),
-        Unit::PerCpuSecond => format!("{value:.0}"),
+        Unit::PerSecond => format!("{value:.0} /s"),
+        Unit::Kibibytes => format!("{value:.2} KiB"),
         Unit::Mebibytes => format!("{value:.1} MiB"),
     }
 }
 
-fn goal_text(line: &Line, ratio: Option<f64>) -> String {
+fn goal_text(line: &Line) -> String {
     let Some(goal) = line.goal else { return String::new() };
-    let (sign, met) = match line.unit.more_is_better() {
-        true => ("≥", ratio.map(|ratio| ratio >= goal)),
-        false => ("≤", ratio.map(|ratio| ratio <= goal)),
-    };
-    let verdict = match met {
-        Some(true) => ", met",
-        Some(false) => ", missed",
+    let sign = if line.unit.more_is_better() { "≥" } else { "≤" };
+    let verdict = match line.met() {
+        Some(true) => ", ok",
+        Some(false) => ", MISSED",
         None => "",
     };
     format!("{sign} {goal}{verdict}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(unit: Unit, reference: Option<f64>, ours: f64) -> Line {
+        Line { scenario: "s", what: "w".to_owned(), unit, goal: Some(0.5), reference, ours }
+    }
+
+    #[test]
+    fn a_goal_is_a_bound_on_the_ratio() {
+        assert_eq!(line(Unit::Seconds, Some(4.0), 2.0).met(), Some(true));
+        assert_eq!(line(Unit::Seconds, Some(4.0), 2.1).met(), Some(false));
+        assert_eq!(line(Unit::PerSecond, Some(4.0), 2.1).met(), Some(true));
+        assert_eq!(line(Unit::PerSecond, Some(4.0), 1.9).met(), Some(false));
+        assert_eq!(line(Unit::Seconds, None, 2.0).met(), None);
+        assert_eq!(goal_text(&line(Unit::Seconds, Some(4.0), 2.1)), "≤ 0.5, MISSED");
+    }
 }

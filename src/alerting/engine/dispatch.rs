@@ -181,17 +181,17 @@ impl Engine {
                 attempts: 0,
                 tick: now,
                 deadline: now + limit + wait,
-                fired_then: if wait.is_zero() { Vec::new() } else { picture.firing_hashes },
+                fired_then: if wait.is_zero() { Vec::new() } else { picture.firing_hashes.clone() },
                 attempted_at: now,
                 last_failure: None,
                 unconfirmed: None,
             };
             self.deliveries.insert(id, delivery);
-            begun.push(id);
+            begun.push((id, reason, picture));
             reasons.push((id, kinds[integration], reason));
         }
         if let Some(flush) = self.groups.get_mut(number).and_then(|g| g.flush.as_mut()) {
-            flush.deliveries.extend(begun.iter().copied());
+            flush.deliveries.extend(begun.iter().map(|(id, ..)| *id));
             flush.failed |= unheard;
         }
         self.report_flush(number, &passed, reasons);
@@ -199,9 +199,9 @@ impl Engine {
             self.end_flush(now, number);
             return;
         }
-        for id in begun {
+        for (id, reason, picture) in begun {
             if wait.is_zero() {
-                self.attempt_with(now, id, Some(&passed));
+                self.send(now, id, reason, picture, &passed);
             } else {
                 self.timers.set(now + wait, Due::Attempt(id));
             }
@@ -359,10 +359,6 @@ impl Engine {
     }
 
     pub(super) fn attempt(&mut self, now: Timestamp, id: DeliveryId) {
-        self.attempt_with(now, id, None);
-    }
-
-    fn attempt_with(&mut self, now: Timestamp, id: DeliveryId, passed: Option<&Passed>) {
         let Some(delivery) = self.deliveries.get(&id) else { return };
         match delivery.phase {
             Phase::Waiting(until) | Phase::Backoff(until) if until <= now => {}
@@ -370,23 +366,22 @@ impl Engine {
         }
         let (group, integration, tick) = (delivery.group, delivery.integration, delivery.tick);
         let key = delivery.key.clone();
-        let fresh;
-        let passed = match passed {
-            Some(passed) => passed,
-            None => {
-                let Some(stages) = self.run_stages(now, group) else { return self.finish(now, id, true) };
-                fresh = stages;
-                &fresh
-            }
-        };
-        let due = self.due_now(now, group, integration, &key, tick, passed);
-        let Some((reason, picture)) = due.or_else(|| self.due_to_correct(now, id, passed)) else {
+        let Some(passed) = self.run_stages(now, group) else { return self.finish(now, id, true) };
+        let due = self.due_now(now, group, integration, &key, tick, &passed);
+        let Some((reason, picture)) = due.or_else(|| self.due_to_correct(now, id, &passed)) else {
             return self.finish(now, id, true);
         };
         let unheard = picture.firing.is_empty() && self.has_unheard(now, group, &key);
         if unheard || self.superseded(id, tick, &picture) {
             return self.finish(now, id, false);
         }
+        self.send(now, id, reason, picture, &passed);
+    }
+
+    /// Sends a group as it is now.
+    fn send(&mut self, now: Timestamp, id: DeliveryId, reason: SendReason, picture: Picture, passed: &Passed) {
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let (group, integration) = (delivery.group, delivery.integration);
         let Some(labels) = self.route_labels(now, group) else { return };
         self.report_labels(group, &labels);
         let Some(running) = &self.running else { return };
@@ -416,7 +411,7 @@ impl Engine {
         if to.send_resolved {
             alerts.extend(picture.resolved);
         }
-        sort_for_print(&mut alerts);
+        let alerts = sorted_for_print(&alerts);
         let name: Arc<str> = format!("{}/{}[{}]", receiver.name, to.kind, to.index).into();
         let data = Data {
             now,
@@ -724,17 +719,19 @@ fn hashes(alerts: &[Arc<Alert>]) -> Vec<u64> {
 }
 
 /// By `job`, then `instance`, then all labels (reference behaviour).
-pub(super) fn sort_for_print(alerts: &mut [Arc<Alert>]) {
-    alerts.sort_by(|a, b| print_order(&a.labels, &b.labels));
+pub(super) fn sorted_for_print(alerts: &[Arc<Alert>]) -> Vec<Arc<Alert>> {
+    // looked up once for each alert, not once for each comparison
+    let mut keyed: Vec<_> = alerts.iter().map(|alert| (first_keys(&alert.labels), alert)).collect();
+    keyed.sort_by(|(key, alert), (other_key, other)| key.cmp(other_key).then_with(|| alert.labels.cmp(&other.labels)));
+    keyed.into_iter().map(|(_, alert)| alert.clone()).collect()
+}
+
+/// `job` and `instance`, each preceded by whether it is missing.
+fn first_keys(labels: &LabelSet) -> [(bool, &str); 2] {
+    ["job", "instance"].map(|name| labels.get(name).map_or((true, ""), |value| (false, value)))
 }
 
 /// The order in which alerts of a group are shown: those that have a `job`, then an `instance`, come first.
 pub(super) fn print_order(a: &LabelSet, b: &LabelSet) -> Ordering {
-    let by = |name: &str| match (a.get(name), b.get(name)) {
-        (Some(a), Some(b)) => a.cmp(b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    };
-    by("job").then_with(|| by("instance")).then_with(|| a.cmp(b))
+    first_keys(a).cmp(&first_keys(b)).then_with(|| a.cmp(b))
 }

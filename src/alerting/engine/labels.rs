@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::dispatch::sort_for_print;
+use super::dispatch::sorted_for_print;
 use crate::alert::Alert;
 use crate::effects::Event;
 use crate::nflog::SendReason;
@@ -20,9 +20,9 @@ impl Engine {
         if !node.templated {
             return Some(RouteLabels { labels: node.labels.clone(), failed: Vec::new() });
         }
-        let mut alerts: Vec<Arc<Alert>> =
+        let alerts: Vec<Arc<Alert>> =
             group.alerts.iter().filter_map(|alert| Some(self.alerts.get(*alert)?.alert.clone())).collect();
-        sort_for_print(&mut alerts);
+        let alerts = sorted_for_print(&alerts);
         let data = Data {
             now,
             receiver: running.config.receivers[node.receiver].name.clone(),

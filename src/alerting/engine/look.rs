@@ -32,7 +32,7 @@ impl<'a> View<'a> {
     /// Alerts that aren't resolved and pass the filter, sorted by fingerprint.
     pub fn alerts(&mut self, filter: &AlertFilter) -> Vec<AlertRow> {
         let mut rows = Vec::new();
-        for number in self.engine.alerts.numbers() {
+        for number in self.engine.alerts.candidates(&filter.matchers) {
             if let Some(row) = self.row(number, filter, None) {
                 rows.push(row);
             }

@@ -5,8 +5,6 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use regex::bytes::Regex;
-
 use crate::label::{GoQuoted, LabelSet};
 
 mod classic;
@@ -68,7 +66,7 @@ pub struct Matcher {
     pub op: Op,
     /// With what; for regexes not yet anchored.
     pub value: Arc<str>,
-    regex: Option<Regex>,
+    expression: Option<re2::Expression>,
 }
 
 /// Why a matcher cannot be made: its value is no regular expression.
@@ -89,8 +87,8 @@ impl Matcher {
     pub fn new(op: Op, name: impl Into<Arc<str>>, value: impl Into<Arc<str>>) -> Result<Self, MatcherError> {
         let (name, value) = (name.into(), value.into());
         let fail = |reason| MatcherError { pattern: format!("^(?:{value})$"), reason };
-        let regex = if op.is_regex() { Some(re2::compile(&value).map_err(fail)?) } else { None };
-        Ok(Self { name, op, value, regex })
+        let expression = if op.is_regex() { Some(re2::Expression::new(&value).map_err(fail)?) } else { None };
+        Ok(Self { name, op, value, expression })
     }
 
     /// Whether a set of labels fulfils it; an absent label counts as `""`.
@@ -98,10 +96,20 @@ impl Matcher {
         self.matches_value(labels.value(&self.name))
     }
 
+    /// The values that fulfil it, if they are few and the empty one, which stands for no label, isn't among them.
+    pub(crate) fn values(&self) -> Option<&[Arc<str>]> {
+        let values = match (self.op, &self.expression) {
+            (Op::Equal, _) => std::slice::from_ref(&self.value),
+            (Op::Regex, Some(re2::Expression::Words(words))) => words,
+            _ => return None,
+        };
+        (!values.iter().any(|value| value.is_empty())).then_some(values)
+    }
+
     /// Whether the label's value fulfils it.
     pub fn matches_value(&self, value: &str) -> bool {
-        let found = match &self.regex {
-            Some(regex) => regex.is_match(value.as_bytes()),
+        let found = match &self.expression {
+            Some(expression) => expression.is_match(value),
             None => &*self.value == value,
         };
         found == self.op.is_positive()

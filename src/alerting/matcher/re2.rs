@@ -1,4 +1,4 @@
-//! Go's regular expressions (RE2) by means of the `regex` crate: the same texts are accepted and mean the same.
+//! Go's regular expressions (RE2) by means of the crates that `regex` is made of: the same texts are accepted and mean the same.
 //!
 //! The two dialects are close. Where they are not, the expression is rewritten: `\d \w \s \b` are ASCII only, any
 //! punctuation may be escaped, `{` that starts no repetition is a character, classes have no set operations.
@@ -8,37 +8,132 @@ mod names;
 
 use std::iter::Peekable;
 use std::str::Chars;
+use std::sync::{Arc, OnceLock};
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::meta::{BuildError, Config, Regex};
+use regex_automata::nfa::thompson::WhichCaptures;
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
+use regex_syntax::hir::{Hir, HirKind, Look};
 
 /// Most that Go lets one repeat.
 const REPEAT_MAX: u32 = 1000;
 /// How deep Go lets groups nest.
 const NEST_MAX: u32 = 1000;
 
-/// Compiles an expression so that it must match a whole text.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
-    // wrapped first, as Go does: `a)|(b` is an expression then
-    compile_search(&format!("^(?:{pattern})$"))
+/// An expression of so many words at most is kept as words: `db|web`, `node-[0-9]`.
+const WORDS_MAX: usize = 64;
+
+/// An expression so short, and without repetitions by number, is never too large to compile.
+const SURELY_SMALL: usize = 256;
+
+/// Most bytes of a compiled expression; the limit of the `regex` crate.
+const COMPILED_MAX: usize = 10 << 20;
+
+/// An expression that a whole text matches or doesn't.
+#[derive(Clone, Debug)]
+pub(super) enum Expression {
+    /// It matches these texts and no others; sorted.
+    Words(Arc<[Arc<str>]>),
+    /// Compiled when it's first needed: many are made that never meet a text.
+    Pattern(Arc<Pattern>),
 }
 
-/// Compiles an expression that may match anywhere in a text.
-pub(crate) fn compile_search(pattern: &str) -> Result<Regex, String> {
-    let rewritten = Rewriter::new(pattern).run()?;
-    RegexBuilder::new(&rewritten).nest_limit(NEST_MAX).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "expression too large".to_owned(),
-        other => {
-            // the crate draws a picture of several lines; the last one says what is wrong
-            let text = other.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            match last.strip_prefix("error: ").unwrap_or(last) {
-                "unclosed group" => "missing closing )".to_owned(),
-                "unopened group" => "unexpected )".to_owned(),
-                "repetition operator missing expression" => "missing argument to repetition operator".to_owned(),
-                other => other.to_owned(),
+/// An expression that is no list of words.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    rewritten: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Expression {
+    /// Reads an expression as Go would, to be matched against whole texts.
+    pub(super) fn new(pattern: &str) -> Result<Self, String> {
+        // wrapped first, as Go does: `a)|(b` is an expression then
+        let rewritten = Rewriter::new(&format!("^(?:{pattern})$")).run()?;
+        let parsed = parse(&rewritten)?;
+        if let Some(words) = words(&parsed) {
+            return Ok(Self::Words(words));
+        }
+        let compiled = OnceLock::new();
+        if rewritten.len() > SURELY_SMALL || rewritten.contains('{') {
+            let regex = compile(&parsed).map_err(|error| match error.size_limit() {
+                Some(_) => "expression too large".to_owned(),
+                None => error.to_string(),
+            })?;
+            let _ = compiled.set(Some(regex));
+        }
+        Ok(Self::Pattern(Arc::new(Pattern { rewritten, compiled })))
+    }
+
+    /// Whether the whole text matches.
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        match self {
+            Self::Words(words) => words.binary_search_by(|word| (**word).cmp(text)).is_ok(),
+            Self::Pattern(pattern) => {
+                let compiled = pattern.compiled.get_or_init(|| compile(&parse(&pattern.rewritten).ok()?).ok());
+                compiled.as_ref().is_some_and(|regex| regex.is_match(text))
             }
         }
+    }
+}
+
+/// The texts that an expression matches, if they are few.
+fn words(hir: &Hir) -> Option<Arc<[Arc<str>]>> {
+    let HirKind::Concat(parts) = hir.kind() else { return None };
+    let [first, inner @ .., last] = parts.as_slice() else { return None };
+    let anchored = matches!((first.kind(), last.kind()), (HirKind::Look(Look::Start), HirKind::Look(Look::End)));
+    let inner = Hir::concat(inner.to_vec());
+    if !anchored || !inner.properties().look_set().is_empty() {
+        return None;
+    }
+    let mut extractor = Extractor::new();
+    extractor.kind(ExtractKind::Prefix).limit_total(WORDS_MAX).limit_literal_len(usize::MAX);
+    let found = extractor.extract(&inner);
+    if !found.is_exact() {
+        return None;
+    }
+    let words = found.literals()?.iter().map(|word| std::str::from_utf8(word.as_bytes()).ok().map(Arc::from));
+    let mut words: Vec<Arc<str>> = words.collect::<Option<_>>()?;
+    words.sort_unstable();
+    words.dedup();
+    Some(words.into())
+}
+
+fn parse(rewritten: &str) -> Result<Hir, String> {
+    let mut parser = regex_syntax::ParserBuilder::new();
+    parser.nest_limit(NEST_MAX).utf8(false).build().parse(rewritten).map_err(|error| {
+        // the crate draws a picture of several lines; the last one says what is wrong
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        match last.strip_prefix("error: ").unwrap_or(last) {
+            "unclosed group" => "missing closing )".to_owned(),
+            "unopened group" => "unexpected )".to_owned(),
+            "repetition operator missing expression" => "missing argument to repetition operator".to_owned(),
+            other => other.to_owned(),
+        }
     })
+}
+
+/// Compiles an expression that may match anywhere in a text, for those who want to know where.
+pub(crate) fn compile_search(pattern: &str) -> Result<regex::bytes::Regex, String> {
+    let rewritten = Rewriter::new(pattern).run()?;
+    parse(&rewritten)?;
+    regex::bytes::RegexBuilder::new(&rewritten).nest_limit(NEST_MAX).build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "expression too large".to_owned(),
+        other => other.to_string(),
+    })
+}
+
+/// Without the automata that are built while they run: there may be thousands of expressions, each of which meets a
+/// short text now and then, so that what counts is how little there is to build and to keep.
+fn compile(hir: &Hir) -> Result<Regex, BuildError> {
+    let config = Config::new()
+        .utf8_empty(false)
+        .which_captures(WhichCaptures::None)
+        .nfa_size_limit(Some(COMPILED_MAX))
+        .hybrid(false)
+        .onepass(false);
+    Regex::builder().configure(config).build_from_hir(hir)
 }
 
 struct Rewriter<'a> {
@@ -366,4 +461,37 @@ fn number(chars: &mut Peekable<Chars<'_>>) -> Option<u32> {
         value = value.saturating_mul(10).saturating_add(digit.to_digit(10)?);
     }
     Some(value)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lists_of_words_are_seen_as_such() {
+        let words = |pattern: &str| match Expression::new(pattern).unwrap() {
+            Expression::Words(words) => Some(words.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            Expression::Pattern(_) => None,
+        };
+        assert_eq!(words("db|web"), Some(vec!["db".into(), "web".into()]));
+        assert_eq!(words("node-(a|b)?\\.x"), Some(vec!["node-.x".into(), "node-a.x".into(), "node-b.x".into()]));
+        assert_eq!(words(""), Some(vec![String::new()]));
+        for pattern in ["a.*", "a)|(b", "a$|b", "\\ba", "[a-z][a-z]", "(?m)a$"] {
+            assert_eq!(words(pattern), None, "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn words_match_what_the_expression_matches(pattern in "[ab|()?.é]{0,8}", text in "[abé]{0,4}") {
+            if let Ok(expression) = Expression::new(&pattern) {
+                let rewritten = Rewriter::new(&format!("^(?:{pattern})$")).run().unwrap();
+                let regex = compile(&parse(&rewritten).unwrap()).unwrap();
+                prop_assert_eq!(expression.is_match(&text), regex.is_match(&text));
+            }
+        }
+    }
 }

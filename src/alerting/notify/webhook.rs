@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Data, Request, Response, Verdict, failure_reason};
 use crate::config::WebhookConfig;
+use crate::json::{self, Labels};
 use crate::label::LabelSet;
 use crate::time::UNSET_RFC3339;
 
@@ -19,10 +20,10 @@ struct Message<'a> {
     alerts: Vec<MessageAlert<'a>>,
     #[serde(rename = "notification_reason")]
     notification_reason: &'static str,
-    group_labels: BTreeMap<&'a str, &'a str>,
+    group_labels: Labels<'a>,
     common_labels: BTreeMap<&'a str, &'a str>,
     common_annotations: BTreeMap<&'a str, &'a str>,
-    route_labels: BTreeMap<&'a str, &'a str>,
+    route_labels: Labels<'a>,
     #[serde(rename = "externalURL")]
     external_url: &'a str,
     version: &'static str,
@@ -34,8 +35,8 @@ struct Message<'a> {
 #[serde(rename_all = "camelCase")]
 struct MessageAlert<'a> {
     status: &'static str,
-    labels: BTreeMap<&'a str, &'a str>,
-    annotations: BTreeMap<&'a str, &'a str>,
+    labels: Labels<'a>,
+    annotations: Labels<'a>,
     starts_at: String,
     ends_at: String,
     #[serde(rename = "generatorURL")]
@@ -58,10 +59,10 @@ pub fn request(config: &WebhookConfig, data: &Data, integration: &std::sync::Arc
         status: if firing { "firing" } else { "resolved" },
         alerts: alerts.iter().map(|a| message_alert(a, data)).collect(),
         notification_reason: data.reason.text(),
-        group_labels: map(&data.group_labels),
+        group_labels: Labels(&data.group_labels),
         common_labels: common(alerts.iter().map(|a| &a.labels)),
         common_annotations: common(alerts.iter().map(|a| &a.annotations)),
-        route_labels: map(&data.route_labels),
+        route_labels: Labels(&data.route_labels),
         external_url: &data.external_url,
         version: "4",
         group_key: &data.group_key,
@@ -94,8 +95,8 @@ fn message_alert<'a>(alert: &'a crate::alert::Alert, data: &Data) -> MessageAler
     let resolved = alert.resolved_at(data.now);
     MessageAlert {
         status: if resolved { "resolved" } else { "firing" },
-        labels: map(&alert.labels),
-        annotations: map(&alert.annotations),
+        labels: Labels(&alert.labels),
+        annotations: Labels(&alert.annotations),
         starts_at: alert.starts_at.rfc3339_nano(),
         ends_at: if resolved { alert.ends_at.rfc3339_nano() } else { UNSET_RFC3339.into() },
         generator_url: &alert.generator_url,
@@ -103,13 +104,9 @@ fn message_alert<'a>(alert: &'a crate::alert::Alert, data: &Data) -> MessageAler
     }
 }
 
-fn map(labels: &LabelSet) -> BTreeMap<&str, &str> {
-    labels.iter().collect()
-}
-
 /// The pairs that all sets share.
 fn common<'a>(mut sets: impl Iterator<Item = &'a LabelSet>) -> BTreeMap<&'a str, &'a str> {
-    let mut common = sets.next().map(map).unwrap_or_default();
+    let mut common: BTreeMap<&str, &str> = sets.next().map(|set| set.iter().collect()).unwrap_or_default();
     for set in sets {
         if common.is_empty() {
             break;
@@ -133,24 +130,7 @@ fn quote_regex(name: &str) -> String {
 
 /// JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators escaped, a newline at the end.
 pub fn go_json(value: &impl Serialize) -> Bytes {
-    // maps with string keys and strings always serialise
-    let plain = serde_json::to_vec(value).unwrap_or_default();
-    let mut out = Vec::with_capacity(plain.len() + 64);
-    let mut rest = plain.as_slice();
-    while let Some((byte, tail)) = rest.split_first() {
-        match (byte, tail) {
-            (b'<', _) => out.extend_from_slice(b"\\u003c"),
-            (b'>', _) => out.extend_from_slice(b"\\u003e"),
-            (b'&', _) => out.extend_from_slice(b"\\u0026"),
-            (0xe2, [0x80, last @ (0xa8 | 0xa9), ..]) => {
-                out.extend_from_slice(if *last == 0xa8 { b"\\u2028" } else { b"\\u2029" });
-                rest = &tail[2..];
-                continue;
-            }
-            (byte, _) => out.push(*byte),
-        }
-        rest = tail;
-    }
+    let mut out = json::encode(value);
     out.push(b'\n');
     out.into()
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alerting::label::{Fingerprint, LabelSet};
+use alerting::json::Labels;
+use alerting::label::Fingerprint;
 use alerting::matcher::Matcher;
 use alerting::silence::{Silence, SilenceId, SilenceState};
 use alerting::view::{AlertRow, GroupRow};
@@ -10,19 +11,6 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use super::time::Millis;
-
-/// A label set as an object.
-pub(super) struct Labels<'a>(pub(super) &'a LabelSet);
-
-impl Serialize for Labels<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in self.0.iter() {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
 
 struct Hex(Fingerprint);
 

@@ -1,11 +1,8 @@
 //! JSON with the bytes that Go's encoder would write.
 
-use std::io::{self, Write};
-
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::ser::Formatter;
 
 /// A JSON response, with the newline at the end that the reference has.
 pub(crate) fn response(status: StatusCode, value: &impl Serialize) -> Response {
@@ -28,11 +25,7 @@ pub(super) async fn response_aside(status: StatusCode, big: bool, value: impl Se
 
 /// Without the newline.
 pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, GoFormatter);
-    // into memory, and maps have strings for keys: this can't fail
-    let _ = value.serialize(&mut serializer);
-    out
+    alerting::json::encode(value)
 }
 
 /// With the replacement character for halves of surrogate pairs, as Go's decoder reads them; `None` when there are none.
@@ -58,31 +51,6 @@ pub(super) fn mend_surrogates(text: &str) -> Option<String> {
         };
     }
     (from > 0).then(|| mended + &text[from..])
-}
-
-/// `<`, `>`, `&` and the two line separators of Unicode are escaped, so that the text may stand in HTML and scripts.
-struct GoFormatter;
-
-impl Formatter for GoFormatter {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let bytes = fragment.as_bytes();
-        let mut from = 0;
-        while let Some(found) = bytes[from..].iter().position(|b| matches!(b, b'<' | b'>' | b'&' | 0xe2)) {
-            let at = from + found;
-            let (escape, len): (&[u8], usize) = match &bytes[at..] {
-                [b'<', ..] => (b"\\u003c", 1),
-                [b'>', ..] => (b"\\u003e", 1),
-                [b'&', ..] => (b"\\u0026", 1),
-                [0xe2, 0x80, 0xa8, ..] => (b"\\u2028", 3),
-                [0xe2, 0x80, 0xa9, ..] => (b"\\u2029", 3),
-                _ => (&bytes[at..=at], 1),
-            };
-            writer.write_all(&bytes[from..at])?;
-            writer.write_all(escape)?;
-            from = at + len;
-        }
-        writer.write_all(&bytes[from..])
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! `/api/v2/receivers`: names and labels of the configured receivers.
 
+use alerting::json::Labels;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::dto::Labels;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::request::TakesJson;

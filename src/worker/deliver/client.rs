@@ -54,7 +54,7 @@ struct Kept {
 const UNUSED_MAX: Duration = Duration::from_secs(3600);
 
 /// Idle connections kept per receiver.
-const IDLE_PER_HOST: usize = 32;
+const IDLE_PER_HOST: usize = super::turns::TURNS;
 
 /// As many as the reference follows.
 const REDIRECTS_MAX: usize = 10;

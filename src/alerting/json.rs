@@ -1,0 +1,57 @@
+//! JSON with the bytes that Go's encoder would write.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::ser::Formatter;
+
+use crate::label::LabelSet;
+
+/// Without a newline at the end. Keys of maps must be texts.
+pub fn encode(value: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, GoFormatter);
+    // into memory, and maps have strings for keys: this can't fail
+    let _ = value.serialize(&mut serializer);
+    out
+}
+
+/// A label set as an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels<'a>(pub &'a LabelSet);
+
+impl Serialize for Labels<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.0.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// `<`, `>`, `&` and the two line separators of Unicode are escaped, so that the text may stand in HTML and scripts.
+struct GoFormatter;
+
+impl Formatter for GoFormatter {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let bytes = fragment.as_bytes();
+        let mut from = 0;
+        while let Some(found) = bytes[from..].iter().position(|b| matches!(b, b'<' | b'>' | b'&' | 0xe2)) {
+            let at = from + found;
+            let (escape, len): (&[u8], usize) = match &bytes[at..] {
+                [b'<', ..] => (b"\\u003c", 1),
+                [b'>', ..] => (b"\\u003e", 1),
+                [b'&', ..] => (b"\\u0026", 1),
+                [0xe2, 0x80, 0xa8, ..] => (b"\\u2028", 3),
+                [0xe2, 0x80, 0xa9, ..] => (b"\\u2029", 3),
+                _ => (&bytes[at..=at], 1),
+            };
+            writer.write_all(&bytes[from..at])?;
+            writer.write_all(escape)?;
+            from = at + len;
+        }
+        writer.write_all(&bytes[from..])
+    }
+}
