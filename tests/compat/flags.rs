@@ -9,7 +9,7 @@ use crate::peer::programs;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_alertmanager-operator");
 
 /// Ours only.
-const OURS: [&str; 2] = ["cluster.dns-server", "config.watch"];
+const OURS: [&str; 3] = ["alerts.persist", "cluster.dns-server", "config.watch"];
 
 /// Lines of words; `FILE:` stands for the directory of [`files`].
 const LINES: [&str; 119] = [

@@ -50,7 +50,9 @@ fn snapshot(engine: &mut Engine) -> Snapshots {
 
 /// The records of a file after the reference has read and written it.
 fn rewritten(peer: &mut Peer, kind: &str, file: &str) -> (String, Value) {
-    let answer = peer.ask(kind, json!({ "data": file })).unwrap_or_else(|error| panic!("{kind} {file}: {error}"));
+    let answer = peer
+        .ask(&format!("{kind}-file"), json!({ "data": file }))
+        .unwrap_or_else(|error| panic!("{kind} {file}: {error}"));
     (answer["data"].as_str().unwrap().to_owned(), answer["records"].clone())
 }
 
@@ -120,7 +122,7 @@ fn both_refuse_what_is_cut_off() {
     for kind in ["silences", "nflog"] {
         let whole = drawn[kind].as_str().unwrap();
         let cut = &whole[..whole.len() - 2];
-        assert!(peer.ask(kind, json!({ "data": cut })).is_err());
+        assert!(peer.ask(&format!("{kind}-file"), json!({ "data": cut })).is_err());
         let data = Some(bytes(cut).into());
         let restored = match kind {
             "silences" => Restored { silences: data, ..Restored::default() },

@@ -141,6 +141,8 @@ struct Rewriter<'a> {
     out: String,
     /// Where the groups begin in `out` that are open.
     groups: Vec<usize>,
+    /// Of groups so far.
+    names: Vec<String>,
     last: Last,
 }
 
@@ -158,7 +160,7 @@ struct Last {
 impl<'a> Rewriter<'a> {
     fn new(pattern: &'a str) -> Self {
         let out = String::with_capacity(pattern.len() + 8);
-        Self { rest: pattern.chars().peekable(), out, groups: Vec::new(), last: Last::default() }
+        Self { rest: pattern.chars().peekable(), out, groups: Vec::new(), names: Vec::new(), last: Last::default() }
     }
 
     fn run(mut self) -> Result<String, String> {
@@ -293,7 +295,7 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// After `(?P` or `(?`: `<name>`. Nobody asks for it, and Go allows it twice: dropped.
+    /// After `(?P` or `(?`: `<name>`. Go allows one twice; the first one has it, as with Go.
     fn group_name(&mut self) -> Result<(), String> {
         self.rest.next();
         let mut name = String::new();
@@ -304,11 +306,13 @@ impl<'a> Rewriter<'a> {
                 _ => return Err("invalid named capture".into()),
             }
         }
-        if name.starts_with(|c: char| c.is_ascii_digit()) {
+        let known = self.names.contains(&name);
+        if known || name.starts_with(|c: char| c.is_ascii_digit()) {
             // no name in the crate: a group like any other
             self.out.pop();
         } else {
             self.out.push_str(&format!("P<{name}>"));
+            self.names.push(name);
         }
         Ok(())
     }

@@ -7,9 +7,12 @@ use crate::wait::{same, until};
 
 /// What only the reference has, or only this program; see `differences.md`.
 const ONLY_THEIRS: [&str; 2] = ["go_", "net_conntrack_"];
-const ONLY_OURS: [&str; 3] = [
+const ONLY_OURS: [&str; 6] = [
     "alertmanager_cluster_duplicate_notifications_total",
     "alertmanager_dispatcher_flushes_total",
+    "alertmanager_http_requests_refused_total",
+    "alertmanager_journal_failures_total",
+    "alertmanager_journal_size_bytes",
     "alertmanager_nflog_entries",
 ];
 

@@ -20,8 +20,8 @@ import (
 )
 
 func init() {
-	register("silences", rewriteSilences)
-	register("nflog", rewriteLog)
+	register("silences-file", rewriteSilences)
+	register("nflog-file", rewriteLog)
 }
 
 type file struct {
