@@ -57,6 +57,8 @@ pub(super) struct Played {
     pub(super) began: Vec<Instant>,
     /// The machine was too busy for this story to say anything.
     pub(super) late: bool,
+    /// What comes later is no part of the story.
+    pub(super) ended: Instant,
     /// Times that were posted, as webhooks print them, and what they are.
     pub(super) times: BTreeMap<String, String>,
 }
@@ -76,7 +78,7 @@ pub(super) fn play(story: &Story, clock: &Clock, programs: [&Side; 2]) -> Played
     }
     let end = clock.instant(story.zero, story.end);
     std::thread::sleep(end.saturating_duration_since(Instant::now()));
-    Played { began, late, times: player.times }
+    Played { began, late, ended: Instant::now(), times: player.times }
 }
 
 struct Player<'a> {

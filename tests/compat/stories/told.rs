@@ -26,7 +26,7 @@ pub(super) type Timeline = BTreeMap<String, Vec<Told>>;
 /// one: how many there are is left to chance.
 pub(super) fn timeline(received: &[Received], played: &Played) -> Timeline {
     let mut groups = Timeline::new();
-    for received in received {
+    for received in received.iter().filter(|received| received.at <= played.ended) {
         let after = played.began.iter().filter(|began| **began <= received.at).count();
         let told = Told::new(received, after, played);
         let group = groups.entry(received.body["groupKey"].to_string()).or_default();
