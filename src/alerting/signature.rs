@@ -33,7 +33,7 @@ impl Signature {
 
 fn pair_bits(name: &str, value: &str) -> u128 {
     let hash = pair_hash(name, value);
-    1 << (hash % 128) | 1 << (hash >> 32) % 128
+    (1 << (hash % 128)) | (1 << ((hash >> 32) % 128))
 }
 
 #[cfg(test)]

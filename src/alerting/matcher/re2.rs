@@ -126,14 +126,14 @@ pub(crate) fn compile_search(pattern: &str) -> Result<regex::bytes::Regex, Strin
 
 /// Without the automata that are built while they run: there may be thousands of expressions, each of which meets a
 /// short text now and then, so that what counts is how little there is to build and to keep.
-fn compile(hir: &Hir) -> Result<Regex, BuildError> {
+fn compile(hir: &Hir) -> Result<Regex, Box<BuildError>> {
     let config = Config::new()
         .utf8_empty(false)
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(COMPILED_MAX))
         .hybrid(false)
         .onepass(false);
-    Regex::builder().configure(config).build_from_hir(hir)
+    Regex::builder().configure(config).build_from_hir(hir).map_err(Box::new)
 }
 
 struct Rewriter<'a> {
