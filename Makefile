@@ -22,7 +22,7 @@ IMAGE := localhost/alertmanager-operator:dev
 IMAGE_TAR := target/image/alertmanager-operator.tar
 CA_ROOTS := /etc/ssl/certs/ca-certificates.crt
 
-.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench sim kube-up kube-down kube-test \
+.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench fuzz sim kube-up kube-down kube-test \
   packages peers peers-fast
 
 help: ## this list
@@ -42,6 +42,10 @@ kube-test: peers image ## the tests on a real node: brings it up, and down again
 
 sim: ## 200 seeds of the simulation: nothing lost, nothing twice without faults
 	$(CARGO) run --release $(STATIC) -p sim -- --seeds 200
+
+fuzz: ## five fuzz targets, SECONDS=60 each; needs a nightly compiler and cargo-fuzz
+	for target in config matchers bodies snapshots gossip; do \
+	  (cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . -O $$target -- -max_total_time=$(or $(SECONDS),60)) || exit 1; done
 
 bench: peers-fast ## ours beside the Go Alertmanager, as ratios from one run
 	$(CARGO) build --release $(STATIC)

@@ -32,7 +32,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerting::alert::PostedAlert;
 use alerting::matcher::{Matcher, Mode};
+use alerting::silence::SilenceDraft;
 use alerting::time::Timestamp;
 use axum::Router;
 use axum::extract::Request;
@@ -193,6 +195,24 @@ pub fn router(state: ApiState) -> Router {
 }
 
 /// The same, with counters that others count with too.
+/// Reads the body of `POST /api/v2/alerts`: the alerts in it that are valid.
+///
+/// # Errors
+/// When nothing of it would be taken; the text of the answer.
+pub fn read_alerts(body: &[u8], mode: Mode, now: Timestamp) -> Result<Vec<PostedAlert>, String> {
+    posted::read(body, mode, now).map(|batch| batch.alerts).map_err(|refused| match refused {
+        posted::Refused::Malformed(text) | posted::Refused::Field(_, text) => text,
+    })
+}
+
+/// Reads the body of `POST /api/v2/silences`.
+///
+/// # Errors
+/// When it would be refused; for people who debug.
+pub fn read_silence(body: &[u8], mode: Mode, now: Timestamp) -> Result<SilenceDraft, String> {
+    silences::read(&String::from_utf8_lossy(body), mode, now).map_err(|refusal| format!("{refusal:?}"))
+}
+
 pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
     let most = state.options.get_concurrency.filter(|most| *most > 0).unwrap_or_else(default_concurrency);
     let prefix: Arc<str> = state.options.route_prefix.trim_end_matches('/').into();

@@ -170,7 +170,7 @@ async fn draft(api: &Api, body: Bytes) -> Result<SilenceDraft, Refusal> {
     read
 }
 
-fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraft, Refusal> {
+pub(super) fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraft, Refusal> {
     let malformed = |text: &str| Refusal::Coded(400, format!("parsing silence body from \"\" failed, because {text}"));
     // what follows the object is ignored (reference behaviour)
     let mut reader = serde_json::Deserializer::from_str(body);
