@@ -40,6 +40,10 @@ pub(crate) fn matchers(data: &[u8]) {
             assert!(matcher.matches_value(&matcher.value) || matcher.op.is_regex() || !matcher.op.is_positive());
         }
         let Ok((matchers, _)) = parse_list(mode, &text) else { continue };
+        if matchers.iter().any(|matcher| matcher.name.is_empty()) {
+            // `""="x"` is read, and printed as `="x"`, which nobody can read (reference behaviour)
+            continue;
+        }
         let printed: Vec<String> = matchers.iter().map(ToString::to_string).collect();
         // what is printed is in the newer syntax: quoted names are not in the older one
         let (again, _) = parse_list(Mode::Utf8Strict, &format!("{{{}}}", printed.join(","))).expect("its own print");
