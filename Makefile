@@ -11,7 +11,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 # Fully static with glibc. Proc macros can't be, hence flags for a named target, which don't reach what runs at build time.
-STATIC := --target $(HOST) --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static"]'
+STATIC := --target $(HOST) --config 'target.$(HOST).rustflags=["-Ctarget-feature=+crt-static", "-Clink-arg=-Wl,-z,pack-relative-relocs"]'
 SHIPPED := target/$(HOST)/release
 
 # Peers and tools that are built once live outside of the repository, so that a fresh clone finds them.

@@ -10,6 +10,8 @@ use clap::{Parser, Subcommand};
 
 /// Called by this name, the program is a worker without the subcommand.
 const WORKER_NAME: &str = "alertmanager";
+/// The subcommand that takes all the rest as it is.
+const WORKER: &str = "worker";
 /// How long what is still under way after the end of a role may take.
 const LEFTOVERS_LIMIT: Duration = Duration::from_secs(1);
 
@@ -53,6 +55,10 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
     let name = args.first().map(Path::new).and_then(Path::file_name);
     if name == Some(OsStr::new(WORKER_NAME)) {
         return worker(args.into_iter().skip(1));
+    }
+    // a member doesn't pay for the command lines of all other roles
+    if args.get(1).is_some_and(|arg| arg == WORKER) {
+        return worker(args.into_iter().skip(2));
     }
     match Cli::parse_from(args).command {
         Command::Worker { args } => worker(args),

@@ -18,7 +18,7 @@ pub(crate) struct Group {
     /// `<route key>:<group labels>`
     pub(crate) key: Arc<str>,
     /// Numbers of its alerts in the store, in the order in which they came.
-    pub(crate) alerts: Vec<u32>,
+    pub(crate) alerts: SmallVec<[u32; 4]>,
     /// So many of them, from the front, were there at the last flush.
     pub(crate) processed: usize,
     /// No other group of this process has it.
@@ -27,8 +27,8 @@ pub(crate) struct Group {
     pub(crate) flushes: u64,
     /// When it is flushed next.
     pub(crate) next_flush: Timestamp,
-    /// The flush under way.
-    pub(crate) flush: Option<Flush>,
+    /// The flush under way; most groups have none.
+    pub(crate) flush: Option<Box<Flush>>,
     /// It fell due while a flush was under way, or before this member had settled.
     pub(crate) due: bool,
     /// Time intervals that muted it at its last flush.

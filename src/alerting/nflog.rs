@@ -268,7 +268,8 @@ pub fn decode(mut data: Bytes) -> Result<Vec<(LogKey, Arc<Entry>)>, DecodeError>
         let offset = size - data.len();
         let failed = |source| DecodeError::Record { record, offset, source };
         let stored = wire::take_delimited(&mut data).map_err(failed)?;
-        entries.push(decode_record(stored, record, offset)?);
+        let before = entries.last().map(|(key, _)| key);
+        entries.push(decode_like(before, stored, record, offset)?);
     }
     Ok(entries)
 }
@@ -278,8 +279,18 @@ pub fn decode(mut data: Bytes) -> Result<Vec<(LogKey, Arc<Entry>)>, DecodeError>
 /// # Errors
 /// When it can't be read.
 pub(crate) fn decode_record(stored: Bytes, record: usize, offset: usize) -> Result<(LogKey, Arc<Entry>), DecodeError> {
-    let mesh =
-        wire::MeshEntry::decode(stored.clone()).map_err(|source| DecodeError::Record { record, offset, source })?;
+    decode_like(None, stored, record, offset)
+}
+
+/// The same; names are shared with the key of another record if they are the same.
+fn decode_like(
+    other: Option<&LogKey>,
+    stored: Bytes,
+    record: usize,
+    offset: usize,
+) -> Result<(LogKey, Arc<Entry>), DecodeError> {
+    let mesh = wire::MeshEntry::decode(&stored[..]).map_err(|source| DecodeError::Record { record, offset, source })?;
+    let as_written_here = is_usual(&mesh) && mesh.encode_to_vec() == stored;
     let missing = |missing| DecodeError::Incomplete { record, offset, missing };
     let entry = mesh.entry.ok_or_else(|| missing("entry"))?;
     let receiver = entry.receiver.ok_or_else(|| missing("receiver"))?;
@@ -289,8 +300,8 @@ pub(crate) fn decode_record(stored: Bytes, record: usize, offset: usize) -> Resu
     resolved.sort_unstable();
     let key = LogKey {
         group: group.into(),
-        receiver: receiver.group_name.into(),
-        integration: receiver.integration.into(),
+        receiver: shared(receiver.group_name, other.map(|other| &other.receiver)),
+        integration: shared(receiver.integration, other.map(|other| &other.integration)),
         index: receiver.idx,
     };
     let mut entry = Entry {
@@ -302,15 +313,37 @@ pub(crate) fn decode_record(stored: Bytes, record: usize, offset: usize) -> Resu
         receiver_data: entry.receiver_data,
         stored: None,
     };
-    if to_wire(&key, &entry).encode_to_vec() != stored {
+    if !as_written_here && to_wire(&key, &entry).encode_to_vec() != stored {
         entry.stored = Some(stored[..].into());
     }
     Ok((key, Arc::new(entry)))
 }
 
+/// Whether a record loses nothing when it becomes an entry: then what is written is what was read.
+fn is_usual(mesh: &wire::MeshEntry) -> bool {
+    let Some(entry) = &mesh.entry else { return false };
+    let exact =
+        |time: Option<wire::WireTime>| time.is_some_and(|time| wire::WireTime::from(Timestamp::from(time)) == time);
+    entry.group_hash.is_empty()
+        && !entry.resolved
+        && exact(entry.timestamp)
+        && exact(mesh.expires_at)
+        && entry.firing_alerts.is_sorted()
+        && entry.resolved_alerts.is_sorted()
+}
+
+fn shared(text: String, other: Option<&Arc<str>>) -> Arc<str> {
+    other.filter(|other| ***other == *text).map_or_else(|| text.into(), Arc::clone)
+}
+
 fn digest_of(key: &LogKey, entry: &Entry) -> u64 {
     let mut hash = xxhash_rust::xxh64::Xxh64::new(entry.timestamp.as_nanos() as u64);
-    hash.update(key.to_string().as_bytes());
+    // no group key, name or kind has a zero in it
+    for part in [&key.group, &key.receiver, &key.integration] {
+        hash.update(part.as_bytes());
+        hash.update(&[0]);
+    }
+    hash.update(&key.index.to_le_bytes());
     hash.digest()
 }
 

@@ -147,7 +147,7 @@ impl Engine {
             alert.resolved_at(now).then_some((*n, alert.updated_at))
         });
         let resolved = resolved.collect();
-        group.flush = Some(Flush { tick: now, resolved, deliveries: Default::default(), failed: false });
+        group.flush = Some(Box::new(Flush { tick: now, resolved, deliveries: Default::default(), failed: false }));
         self.record_muted(now, &passed.held);
         if passed.firing.is_empty() && passed.resolved.is_empty() {
             self.report_flush(number, &passed, Vec::new());

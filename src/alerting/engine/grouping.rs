@@ -44,7 +44,7 @@ impl Engine {
                         route,
                         labels,
                         key,
-                        alerts: Vec::new(),
+                        alerts: Default::default(),
                         processed: 0,
                         serial: 0,
                         flushes: 0,

@@ -7,7 +7,7 @@ mod class;
 mod names;
 
 use std::iter::Peekable;
-use std::str::Chars;
+use std::str::{Bytes, Chars};
 use std::sync::{Arc, OnceLock};
 
 use regex_automata::meta::{BuildError, Config, Regex};
@@ -49,7 +49,11 @@ impl Expression {
     /// Reads an expression as Go would, to be matched against whole texts.
     pub(super) fn new(pattern: &str) -> Result<Self, String> {
         // wrapped first, as Go does: `a)|(b` is an expression then
-        let rewritten = Rewriter::new(&format!("^(?:{pattern})$")).run()?;
+        let wrapped = format!("^(?:{pattern})$");
+        if is_plain(pattern) {
+            return Ok(Self::Pattern(Arc::new(Pattern { rewritten: wrapped, compiled: OnceLock::new() })));
+        }
+        let rewritten = Rewriter::new(&wrapped).run()?;
         let parsed = parse(&rewritten)?;
         if let Some(words) = words(&parsed) {
             return Ok(Self::Words(words));
@@ -75,6 +79,39 @@ impl Expression {
             }
         }
     }
+}
+
+/// Whether an expression is surely one, the same in both dialects, small, and no list of words: literals, dots and
+/// classes of letters and digits, at least one of which is repeated without end. Most of those in silences are, and need
+/// not be read before they are used.
+fn is_plain(pattern: &str) -> bool {
+    let (mut rest, mut endless) = (pattern.bytes().peekable(), false);
+    while let Some(byte) = rest.next() {
+        let repeatable = match byte {
+            b'.' => true,
+            b'[' if is_plain_class(&mut rest) => true,
+            byte if byte.is_ascii_alphanumeric() || b"_-/:@, =".contains(&byte) => false,
+            _ => return false,
+        };
+        endless |= repeatable && rest.next_if(|byte| matches!(byte, b'*' | b'+')).is_some();
+    }
+    endless && pattern.len() <= SURELY_SMALL
+}
+
+/// Takes what follows `[` up to `]`.
+fn is_plain_class(rest: &mut Peekable<Bytes<'_>>) -> bool {
+    let mut any = false;
+    while let Some(from) = rest.next() {
+        if from == b']' {
+            return any;
+        }
+        let to = if rest.next_if_eq(&b'-').is_some() { rest.next() } else { Some(from) };
+        if !from.is_ascii_alphanumeric() || !to.is_some_and(|to| to.is_ascii_alphanumeric() && from <= to) {
+            return false;
+        }
+        any = true;
+    }
+    false
 }
 
 /// The texts that an expression matches, if they are few.
@@ -488,7 +525,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn plain_expressions_are_told_from_others() {
+        for pattern in ["checkout-[0-9a-f]+-0001.*", ".*", "a.+b", "[ab]*"] {
+            assert!(is_plain(pattern), "{pattern}");
+        }
+        for pattern in
+            ["", "a", "a.b", "a*", "[z-a]*", "[]a]*", "[^a]*", "[a", "a.**", "(a).*", "a{2}.*", "\\d.*", ".*?"]
+        {
+            assert!(!is_plain(pattern), "{pattern}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn plain_expressions_are_no_words_and_stay_as_they_are(pattern in "[a-cZ0\\[\\].*+?^=, :@/_-]{0,9}[.*]{0,2}") {
+            if is_plain(&pattern) {
+                let wrapped = format!("^(?:{pattern})$");
+                prop_assert_eq!(Rewriter::new(&wrapped).run(), Ok(wrapped.clone()));
+                let parsed = parse(&wrapped).unwrap();
+                prop_assert!(words(&parsed).is_none());
+                prop_assert!(compile(&parsed).is_ok());
+            }
+        }
+
         #[test]
         fn words_match_what_the_expression_matches(pattern in "[ab|()?.é]{0,8}", text in "[abé]{0,4}") {
             if let Ok(expression) = Expression::new(&pattern) {

@@ -154,9 +154,10 @@ pub(crate) fn decode(mut data: Bytes) -> Result<Vec<Stored>, DecodeError> {
 /// When it can't be read.
 pub(crate) fn decode_record(stored: Bytes, record: usize, offset: usize) -> Result<Stored, DecodeError> {
     let failed = |source| DecodeError::Record { record, offset, source };
-    let mesh = wire::MeshSilence::decode(stored.clone()).map_err(failed)?;
+    let mesh = wire::MeshSilence::decode(&stored[..]).map_err(failed)?;
+    let as_written_here = mesh.encode_to_vec() == stored;
     let silence = mesh.silence.ok_or(DecodeError::Incomplete { record, offset, missing: "silence" })?;
-    let unknown = unknown_in(&stored, &silence).map_err(failed)?;
+    let unknown = if as_written_here { None } else { unknown_in(&stored, &silence).map_err(failed)? };
     let id = SilenceId(silence.id.into());
     // the reference takes a time that isn't there for the epoch
     let time = |time: Option<wire::WireTime>| time.map_or(Timestamp::EPOCH, Into::into);
