@@ -7,6 +7,7 @@ use std::path::Path;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+#[allow(unreachable_pub, reason = "a library for the fuzzer")]
 mod targets;
 
 /// Changed copies of each file.

@@ -19,7 +19,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const MODES: [Mode; 3] = [Mode::Classic, Mode::Utf8Strict, Mode::Fallback];
 
 /// A config file.
-pub(crate) fn config(data: &[u8]) {
+pub fn config(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for mode in MODES {
         match config::parse(&text, mode) {
@@ -33,7 +33,7 @@ pub(crate) fn config(data: &[u8]) {
 }
 
 /// Lists of matchers and single ones, in all modes.
-pub(crate) fn matchers(data: &[u8]) {
+pub fn matchers(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for mode in MODES {
         if let Ok((matcher, _)) = parse_one(mode, &text) {
@@ -52,7 +52,7 @@ pub(crate) fn matchers(data: &[u8]) {
 }
 
 /// Bodies of `POST /api/v2/alerts` and `POST /api/v2/silences`, taken in by an engine.
-pub(crate) fn bodies(data: &[u8]) {
+pub fn bodies(data: &[u8]) {
     for mode in MODES {
         let mut engine = engine(Restored::default(), None);
         if let Ok(alerts) = worker::api::read_alerts(data, mode, NOW) {
@@ -68,7 +68,7 @@ pub(crate) fn bodies(data: &[u8]) {
 }
 
 /// State files and the journal; the first byte says which.
-pub(crate) fn snapshots(data: &[u8]) {
+pub fn snapshots(data: &[u8]) {
     let Some((which, content)) = data.split_first() else { return };
     let content = Bytes::copy_from_slice(content);
     let restored = match which % 5 {
@@ -98,7 +98,7 @@ pub(crate) fn snapshots(data: &[u8]) {
 }
 
 /// What peers say: packets, calls and replies.
-pub(crate) fn gossip(data: &[u8]) {
+pub fn gossip(data: &[u8]) {
     let peer = SocketAddr::from(([10, 0, 0, 2], 9094));
     let mut engine = engine(Restored::default(), Some(cluster()));
     feed(&mut engine, Input::Peers(vec![SocketAddr::from(([10, 0, 0, 1], 9094)), peer]));
