@@ -1,6 +1,6 @@
 //! Whether a configuration may reach a member: decided by the worker's own parser.
 
-use alerting::config::{ConfigError, content_hash, parse};
+use alerting::config::{Config, ConfigError, content_hash, parse};
 use alerting::matcher::Mode;
 
 use crate::crd::{ConfigSource, ConfigSourceError};
@@ -79,7 +79,7 @@ pub fn choose(given: Result<(String, ConfigSource), Refused>, last_good: Option<
 /// Checks `text`, which came from `source`, the way a worker will when it loads it.
 ///
 /// # Errors
-/// When a worker would refuse it.
+/// When a worker would refuse it, or could not do what it says.
 pub fn config(text: &str, source: &ConfigSource) -> Result<ValidConfig, InvalidConfig> {
     let refused = |error: ConfigError| InvalidConfig {
         source_name: source.to_string(),
@@ -87,10 +87,21 @@ pub fn config(text: &str, source: &ConfigSource) -> Result<ValidConfig, InvalidC
         message: error.to_string(),
     };
     let config = parse(text, Mode::Fallback).map_err(refused)?;
-    if let Some(error) = config.unsupported() {
+    if let Some(error) = config.unsupported().or_else(|| missing_files(&config)) {
         return Err(refused(error));
     }
     Ok(ValidConfig { text: text.to_owned(), hash: hash(text) })
+}
+
+/// What `config` needs besides its text: a member gets nothing else, and would notify without it.
+pub fn missing_files(config: &Config) -> Option<ConfigError> {
+    let message = "members of a cluster get no template files yet: define the templates in the fields that use them";
+    (!config.templates.is_empty()).then(|| ConfigError {
+        line: None,
+        column: None,
+        path: "templates".to_owned(),
+        message: message.to_owned(),
+    })
 }
 
 /// The hash of a configuration whose text is `text`.
@@ -123,6 +134,12 @@ mod tests {
         assert!(error.to_string().starts_with("ConfigMap pager-config, key alertmanager.yml: line 2: "), "{error}");
         assert_eq!(error.line, Some(2));
         assert!(error.message.contains("nobody"), "{error}");
+    }
+
+    #[test]
+    fn template_files_that_no_member_gets_are_refused() {
+        let error = config(&format!("templates: ['*.tmpl']\n{GOOD}"), &source()).unwrap_err();
+        assert!(error.message.contains("templates: members of a cluster get no template files yet"), "{error}");
     }
 
     #[test]

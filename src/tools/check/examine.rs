@@ -6,6 +6,7 @@ use alerting::config::{Config, ConfigError, parse_in};
 use alerting::matcher::Mode;
 use alerting::template::Templates;
 use operator::local::{ClusterConfig, ManifestError, Place, cluster_configs};
+use operator::validate::missing_files;
 
 /// One config that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +126,7 @@ fn cluster(files: &[(PathBuf, String)], found: ClusterConfig, mode: Mode) -> Che
     let file = cluster.file().to_owned();
     let checked = Checked { file, cluster: Some(name), found: None, warnings: Vec::new(), faults: Vec::new() };
     // its files are in the pods
-    let parsed = parse_in(&text, mode, "");
+    let parsed = parse_in(&text, mode, "").and_then(|config| missing_files(&config).map_or(Ok(config), Err));
     judge(checked, parsed, |error| {
         let at = place.of_line(error.line);
         let source = line_of(files, &at);

@@ -161,6 +161,16 @@ data:
     }
 
     #[test]
+    fn template_files_are_for_plain_configs() {
+        let named = MANIFEST.replace("nobody", "x").replace("    route:", "    templates: [x]\n    route:");
+        let out = checked(&[("all.yaml", &named)]);
+        assert!(
+            out.contains("FAILED") && out.contains("templates: members of a cluster get no template files"),
+            "{out}"
+        );
+    }
+
+    #[test]
     fn finds_the_line_in_a_manifest() {
         insta::assert_snapshot!(checked(&[("all.yaml", MANIFEST)]), @r#"
         Checking 'all.yaml' (default/main)  FAILED
