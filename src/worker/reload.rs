@@ -101,8 +101,17 @@ pub(crate) struct Reloader {
     status: watch::Sender<ReloadStatus>,
     recorder: Recorder,
     tracing: Tracing,
-    /// Of the content that was tried last, good or bad: a file event without a change is no reason to try again.
-    tried: Option<ConfigHash>,
+    /// What was tried last, good or bad: a file event without a change is no reason to try again.
+    tried: Tried,
+}
+
+/// A config that was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Tried {
+    /// Of the config file and its template files; none: they could not be read.
+    hash: Option<ConfigHash>,
+    /// Patterns of its template files.
+    templates: Vec<String>,
 }
 
 impl ReloadStatus {
@@ -123,12 +132,24 @@ impl ReloadStatus {
 /// # Errors
 /// When it can't be used.
 pub(crate) async fn load(path: &Path, mode: Mode) -> Result<Arc<Config>, LoadError> {
+    attempt(path, mode).await.0
+}
+
+/// The same, and what it looked at.
+async fn attempt(path: &Path, mode: Mode) -> (Result<Arc<Config>, LoadError>, Tried) {
     let file = path.display().to_string();
     info!(component = "configuration", file, "Loading configuration file");
-    let content = read(path.to_owned()).await;
-    let loaded = match content {
-        Ok(content) => parse(path.to_owned(), content, mode).await,
-        Err(error) => Err(error),
+    let of = path.to_owned();
+    let reading = move || {
+        let mut tried = Tried::default();
+        (parse(of, mode, &mut tried).map(Arc::new), tried)
+    };
+    let (loaded, tried) = match tokio::task::spawn_blocking(reading).await {
+        Ok(loaded) => loaded,
+        Err(panicked) => {
+            let source = io::Error::other(panicked);
+            (Err(LoadError::Read { path: path.to_owned(), source }), Tried::default())
+        }
     };
     match &loaded {
         Ok(config) => {
@@ -142,7 +163,7 @@ pub(crate) async fn load(path: &Path, mode: Mode) -> Result<Arc<Config>, LoadErr
             error!(component = "configuration", file, err, "Loading configuration file failed");
         }
     }
-    loaded
+    (loaded, tried)
 }
 
 impl Reloader {
@@ -155,13 +176,24 @@ impl Reloader {
         tracing: Tracing,
     ) -> (Self, watch::Receiver<ReloadStatus>) {
         let (status, seen) = watch::channel(ReloadStatus::of(running));
-        (Self { path, mode: running.mode, handle, status, recorder, tracing, tried: Some(running.hash) }, seen)
+        let tried = Tried { hash: Some(running.hash), templates: running.templates.clone() };
+        (Self { path, mode: running.mode, handle, status, recorder, tracing, tried }, seen)
     }
 
-    /// Reloads whenever somebody asks, SIGHUP comes or the file's content changes; ends with the engine.
+    /// Reloads whenever somebody asks, SIGHUP comes or the content of the config file or of a template file changes;
+    /// ends with the engine.
     pub(crate) async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut hangup: Signal, mut file: FileWatch) {
         loop {
+            // what changed before it was watched is found by looking
+            let looked_away = file.follow(&self.tried.templates);
             let wanted = tokio::select! {
+                biased;
+                () = std::future::ready(()), if looked_away => {
+                    if !self.differs().await {
+                        continue;
+                    }
+                    None
+                }
                 request = requests.recv() => match request {
                     Some(request) => Some(request),
                     None => return,
@@ -182,21 +214,22 @@ impl Reloader {
         }
     }
 
-    /// Whether the file holds anything that wasn't tried yet. One that can't be read right now is being replaced.
+    /// Whether the files hold anything that wasn't tried yet. One that can't be read right now is being replaced.
     async fn differs(&self) -> bool {
-        match read(self.path.clone()).await {
-            Ok(content) => self.tried != Some(hash(&content)),
-            Err(_) => false,
+        let (path, templates) = (self.path.clone(), self.tried.templates.clone());
+        let reading = move || {
+            let content = read(&path)?;
+            Ok::<_, LoadError>(hash(&path, &content, &templates::read(&templates)?))
+        };
+        match tokio::task::spawn_blocking(reading).await {
+            Ok(Ok(now)) => self.tried.hash != Some(now),
+            _ => false,
         }
     }
 
     async fn reload(&mut self) -> Result<(), String> {
-        let loaded = load(&self.path, self.mode).await;
-        self.tried = match &loaded {
-            Ok(config) => Some(config.hash),
-            // by its content, to try again when that changes
-            Err(_) => read(self.path.clone()).await.ok().map(|content| hash(&content)),
-        };
+        let (loaded, tried) = attempt(&self.path, self.mode).await;
+        self.tried = tried;
         let config = match loaded {
             Ok(config) => config,
             Err(error) => return Err(self.failed(crate::log::chain(&error))),
@@ -226,32 +259,37 @@ impl Reloader {
     }
 }
 
-async fn read(path: PathBuf) -> Result<Vec<u8>, LoadError> {
-    tokio::fs::read(&path).await.map_err(|source| LoadError::Read { path, source })
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })
 }
 
-async fn parse(path: PathBuf, content: Vec<u8>, mode: Mode) -> Result<Arc<Config>, LoadError> {
+fn parse(path: PathBuf, mode: Mode, tried: &mut Tried) -> Result<Config, LoadError> {
+    let content = read(&path)?;
+    tried.hash = Some(hash(&path, &content, &[]));
     let Ok(text) = String::from_utf8(content) else { return Err(LoadError::NotText { path }) };
     let directory = path.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
-    let of = path.clone();
-    let read = move || {
-        let parsed = config::parse_in(&text, mode, &directory);
-        let supported = parsed.and_then(|config| config.unsupported().map_or(Ok(config), Err));
-        let mut config = supported.map_err(|source| LoadError::Parse { path: of, source })?;
-        templates::read(&mut config)?;
-        Ok(config)
-    };
-    let parsed = tokio::task::spawn_blocking(read).await;
-    match parsed {
-        Ok(Ok(config)) => Ok(Arc::new(config)),
-        Ok(Err(error)) => Err(error),
-        Err(panicked) => Err(LoadError::Read { path, source: io::Error::other(panicked) }),
-    }
+    let parsed = config::parse_in(&text, mode, &directory);
+    let supported = parsed.and_then(|config| config.unsupported().map_or(Ok(config), Err));
+    let mut config = supported.map_err(|source| LoadError::Parse { path: path.clone(), source })?;
+    tried.templates.clone_from(&config.templates);
+    let files = templates::read(&config.templates).inspect_err(|_| tried.hash = None)?;
+    config.hash = hash(&path, text.as_bytes(), &files);
+    tried.hash = Some(config.hash);
+    templates::put(&mut config, &files)?;
+    Ok(config)
 }
 
-/// As the config's own hash is made.
-fn hash(content: &[u8]) -> ConfigHash {
-    content_hash(&[("alertmanager.yml", content)])
+/// Of the config file `path` with this content and its template files: the config's own hash when there are none. The
+/// template files go by their paths relative to it, so that members with the same files have the same hash.
+fn hash(path: &Path, content: &[u8], templates: &[templates::File]) -> ConfigHash {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let named: Vec<_> = templates
+        .iter()
+        .map(|(file, text)| (file.strip_prefix(directory).unwrap_or(file).to_string_lossy(), text.as_bytes()))
+        .collect();
+    let mut files: Vec<(&str, &[u8])> = named.iter().map(|(name, text)| (&**name, *text)).collect();
+    files.push(("alertmanager.yml", content));
+    content_hash(&files)
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ pub struct Config {
     pub event_recorder: Option<EventRecorderConfig>,
     /// The config printed back, secrets hidden: `config.original` of the status API.
     pub original: Arc<str>,
-    /// [`content_hash`](super::content_hash) of the text as `alertmanager.yml`.
+    /// [`content_hash`](super::content_hash) of the text as `alertmanager.yml`, and of the template files once the shell
+    /// has read them.
     pub hash: ConfigHash,
     /// Value of `alertmanager_config_hash`.
     pub md5_hash: u64,

@@ -194,7 +194,6 @@ pub fn router(state: ApiState) -> Router {
     counted_router(state, Arc::default())
 }
 
-/// The same, with counters that others count with too.
 /// Reads the body of `POST /api/v2/alerts`: the alerts in it that are valid.
 ///
 /// # Errors
@@ -213,6 +212,7 @@ pub fn read_silence(body: &[u8], mode: Mode, now: Timestamp) -> Result<SilenceDr
     silences::read(&String::from_utf8_lossy(body), mode, now).map_err(|refusal| format!("{refusal:?}"))
 }
 
+/// The same, with counters that others count with too.
 pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
     let most = state.options.get_concurrency.filter(|most| *most > 0).unwrap_or_else(default_concurrency);
     let prefix: Arc<str> = state.options.route_prefix.trim_end_matches('/').into();

@@ -17,6 +17,11 @@ const BETTER: &str = "route: {receiver: b}\nreceivers: [{name: b}]\n";
 const BAD: &str = "route: {receiver: c}\nreceivers: [{name: a}]\n";
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// Of a config without template files.
+fn of(text: &str) -> ConfigHash {
+    hash(Path::new("am.yml"), text.as_bytes(), &[])
+}
+
 struct World {
     requests: mpsc::Sender<Request>,
     status: watch::Receiver<ReloadStatus>,
@@ -72,7 +77,7 @@ async fn a_bad_file_keeps_the_running_config() {
     let mut world = World::new(&path).await;
     let start = world.status.borrow().clone();
     assert!(start.last_success);
-    assert_eq!(start.hash, hash(GOOD.as_bytes()));
+    assert_eq!(start.hash, of(GOOD));
 
     fs::write(&path, BAD).unwrap();
     let refused = world.reload().await.unwrap_err();
@@ -84,9 +89,9 @@ async fn a_bad_file_keeps_the_running_config() {
 
     fs::write(&path, BETTER).unwrap();
     world.reload().await.unwrap();
-    assert_eq!(world.next_config().await, hash(BETTER.as_bytes()));
+    assert_eq!(world.next_config().await, of(BETTER));
     let status = world.status.borrow().clone();
-    assert_eq!((status.last_success, status.hash, status.error), (true, hash(BETTER.as_bytes()), None));
+    assert_eq!((status.last_success, status.hash, status.error), (true, of(BETTER), None));
     assert!(status.last_success_time >= start.last_success_time);
     assert_ne!(status.md5_hash, start.md5_hash);
 }
@@ -105,11 +110,8 @@ async fn a_swapped_symlink_reloads_by_itself() {
 
     symlink("..2", at("..data_tmp")).unwrap();
     fs::rename(at("..data_tmp"), at("..data")).unwrap();
-    assert_eq!(world.next_config().await, hash(BETTER.as_bytes()));
-    tokio::time::timeout(LIMIT, world.status.wait_for(|status| status.hash == hash(BETTER.as_bytes())))
-        .await
-        .unwrap()
-        .unwrap();
+    assert_eq!(world.next_config().await, of(BETTER));
+    tokio::time::timeout(LIMIT, world.status.wait_for(|status| status.hash == of(BETTER))).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -163,4 +165,33 @@ async fn template_files_come_with_the_config() {
         error.to_string(),
         "parsing template file `b.tmpl`: line 2, column 6: function \"upper\" not defined: `{{ upper }}`"
     );
+}
+
+#[tokio::test]
+async fn a_changed_template_file_reloads_by_itself_and_changes_the_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("am.yml");
+    fs::write(&path, format!("templates: ['t/*.tmpl', '*.tmpl']\n{GOOD}")).unwrap();
+    let text = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    fs::create_dir(dir.path().join("t")).unwrap();
+    text("t/a.tmpl", "{{ define \"mine\" }}a{{ end }}");
+    let start = load(&path, Mode::Fallback).await.unwrap().hash;
+    let mut world = World::new(&path).await;
+    assert_eq!(world.status.borrow().hash, start);
+
+    text("t/a.tmpl", "{{ define \"mine\" }}b{{ end }}");
+    let changed = world.next_config().await;
+    assert_ne!(changed, start);
+    text("new.tmpl", "{{ define \"other\" }}b{{ end }}");
+    assert_ne!(world.next_config().await, changed);
+
+    // a bad one keeps the running config, and is tried again when it is mended
+    text("t/b.tmpl", "{{ upper }}");
+    tokio::time::timeout(LIMIT, world.status.wait_for(|status| !status.last_success)).await.unwrap().unwrap();
+    text("t/b.tmpl", "");
+    world.next_config().await;
+    fs::remove_file(dir.path().join("t/b.tmpl")).unwrap();
+    fs::remove_file(dir.path().join("new.tmpl")).unwrap();
+    text("t/a.tmpl", "{{ define \"mine\" }}a{{ end }}");
+    tokio::time::timeout(LIMIT, world.status.wait_for(|status| status.hash == start)).await.unwrap().unwrap();
 }
