@@ -1,5 +1,6 @@
 //! Reads the config file at start and again when asked to, keeps the running one when the new one is bad.
 
+mod applied;
 mod templates;
 mod watch_file;
 
@@ -63,6 +64,12 @@ pub enum LoadError {
         #[source]
         source: ConfigError,
     },
+    /// Files with secrets that are read once can't be read.
+    #[error("{}", .0.join("\n"))]
+    Applied(
+        /// Which, where, and why.
+        Vec<String>,
+    ),
     /// A pattern of `templates` is none.
     #[error("finding the template files `{pattern}`")]
     TemplatePattern {
@@ -89,6 +96,15 @@ pub enum LoadError {
     },
 }
 
+/// What the flags say of how configs are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The matcher syntax.
+    pub(crate) mode: Mode,
+    /// Whether events are recorded; if not, the `event_recorder` section has no effect.
+    pub(crate) record_events: bool,
+}
+
 /// Who asks for a reload, and is told how it went.
 type Request = oneshot::Sender<Result<(), String>>;
 
@@ -96,7 +112,7 @@ type Request = oneshot::Sender<Result<(), String>>;
 #[derive(Debug)]
 pub(crate) struct Reloader {
     path: PathBuf,
-    mode: Mode,
+    reading: Reading,
     handle: Handle,
     status: watch::Sender<ReloadStatus>,
     recorder: Recorder,
@@ -122,12 +138,12 @@ impl ReloadStatus {
 ///
 /// # Errors
 /// When it can't be used.
-pub(crate) async fn load(path: &Path, mode: Mode) -> Result<Arc<Config>, LoadError> {
+pub(crate) async fn load(path: &Path, reading: Reading) -> Result<Arc<Config>, LoadError> {
     let file = path.display().to_string();
     info!(component = "configuration", file, "Loading configuration file");
     let content = read(path.to_owned()).await;
     let loaded = match content {
-        Ok(content) => parse(path.to_owned(), content, mode).await,
+        Ok(content) => parse(path.to_owned(), content, reading).await,
         Err(error) => Err(error),
     };
     match &loaded {
@@ -149,13 +165,14 @@ impl Reloader {
     /// `running` is in use already.
     pub(crate) fn new(
         path: PathBuf,
+        reading: Reading,
         running: &Config,
         handle: Handle,
         recorder: Recorder,
         tracing: Tracing,
     ) -> (Self, watch::Receiver<ReloadStatus>) {
         let (status, seen) = watch::channel(ReloadStatus::of(running));
-        (Self { path, mode: running.mode, handle, status, recorder, tracing, tried: Some(running.hash) }, seen)
+        (Self { path, reading, handle, status, recorder, tracing, tried: Some(running.hash) }, seen)
     }
 
     /// Reloads whenever somebody asks, SIGHUP comes or the file's content changes; ends with the engine.
@@ -191,7 +208,7 @@ impl Reloader {
     }
 
     async fn reload(&mut self) -> Result<(), String> {
-        let loaded = load(&self.path, self.mode).await;
+        let loaded = load(&self.path, self.reading).await;
         self.tried = match &loaded {
             Ok(config) => Some(config.hash),
             // by its content, to try again when that changes
@@ -230,16 +247,19 @@ async fn read(path: PathBuf) -> Result<Vec<u8>, LoadError> {
     tokio::fs::read(&path).await.map_err(|source| LoadError::Read { path, source })
 }
 
-async fn parse(path: PathBuf, content: Vec<u8>, mode: Mode) -> Result<Arc<Config>, LoadError> {
+async fn parse(path: PathBuf, content: Vec<u8>, reading: Reading) -> Result<Arc<Config>, LoadError> {
     let Ok(text) = String::from_utf8(content) else { return Err(LoadError::NotText { path }) };
     let directory = path.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
     let of = path.clone();
     let read = move || {
-        let parsed = config::parse_in(&text, mode, &directory);
-        let supported = parsed.and_then(|config| config.unsupported().map_or(Ok(config), Err));
-        let mut config = supported.map_err(|source| LoadError::Parse { path: of, source })?;
+        let bad = |source| LoadError::Parse { path: of.clone(), source };
+        let mut config = config::parse_in(&text, reading.mode, &directory).map_err(bad)?;
+        if !reading.record_events {
+            config.event_recorder = None;
+        }
         templates::read(&mut config)?;
-        Ok(config)
+        config.read_applied(applied::read).map_err(LoadError::Applied)?;
+        config.unsupported().map_or(Ok(config), |error| Err(bad(error)))
     };
     let parsed = tokio::task::spawn_blocking(read).await;
     match parsed {

@@ -26,7 +26,7 @@ struct World {
 
 impl World {
     async fn new(path: &Path) -> Self {
-        let config = load(path, Mode::Fallback).await.unwrap();
+        let config = load(path, Reading::default()).await.unwrap();
         let (handle, mut commands) = Handle::new();
         let (seen, configs) = mpsc::unbounded_channel();
         let looping = tokio::spawn(async move {
@@ -39,8 +39,14 @@ impl World {
                 }
             }
         });
-        let (reloader, status) =
-            Reloader::new(path.to_owned(), &config, handle, Recorder::default(), Tracing::default());
+        let (reloader, status) = Reloader::new(
+            path.to_owned(),
+            Reading::default(),
+            &config,
+            handle,
+            Recorder::default(),
+            Tracing::default(),
+        );
         let (requests, asked) = mpsc::channel(1);
         let hangup = signal(SignalKind::hangup()).unwrap();
         let reloading = tokio::spawn(reloader.run(asked, hangup, FileWatch::new(path)));
@@ -117,9 +123,15 @@ async fn a_touched_file_is_no_reason_and_a_changed_one_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("am.yml");
     fs::write(&path, GOOD).unwrap();
-    let config = load(&path, Mode::Fallback).await.unwrap();
-    let (mut reloader, _status) =
-        Reloader::new(path.clone(), &config, Handle::new().0, Recorder::default(), Tracing::default());
+    let config = load(&path, Reading::default()).await.unwrap();
+    let (mut reloader, _status) = Reloader::new(
+        path.clone(),
+        Reading::default(),
+        &config,
+        Handle::new().0,
+        Recorder::default(),
+        Tracing::default(),
+    );
     assert!(!reloader.differs().await);
     fs::write(&path, GOOD).unwrap();
     assert!(!reloader.differs().await);
@@ -138,12 +150,12 @@ async fn a_touched_file_is_no_reason_and_a_changed_one_is() {
 async fn what_is_wrong_with_a_file_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("am.yml");
-    let missing = load(&path, Mode::Fallback).await.unwrap_err();
+    let missing = load(&path, Reading::default()).await.unwrap_err();
     assert!(matches!(missing, LoadError::Read { .. }), "{missing:?}");
     fs::write(&path, [0xff, 0xfe]).unwrap();
-    assert!(matches!(load(&path, Mode::Fallback).await.unwrap_err(), LoadError::NotText { .. }));
+    assert!(matches!(load(&path, Reading::default()).await.unwrap_err(), LoadError::NotText { .. }));
     fs::write(&path, BAD).unwrap();
-    let bad = crate::log::chain(&load(&path, Mode::Fallback).await.unwrap_err());
+    let bad = crate::log::chain(&load(&path, Reading::default()).await.unwrap_err());
     assert!(bad.starts_with("parsing config file `") && bad.contains("line "), "{bad}");
 }
 
@@ -154,11 +166,11 @@ async fn template_files_come_with_the_config() {
     fs::write(&path, format!("templates: ['t/*.tmpl', 'nothing/*']\n{GOOD}")).unwrap();
     fs::create_dir(dir.path().join("t")).unwrap();
     fs::write(dir.path().join("t/a.tmpl"), "{{ define \"mine\" }}a{{ end }}").unwrap();
-    let config = load(&path, Mode::Fallback).await.unwrap();
+    let config = load(&path, Reading::default()).await.unwrap();
     assert!(config.template_set.names().any(|name| name == "mine"));
 
     fs::write(dir.path().join("t/b.tmpl"), "\n  {{ upper }}").unwrap();
-    let error = load(&path, Mode::Fallback).await.unwrap_err();
+    let error = load(&path, Reading::default()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "parsing template file `b.tmpl`: line 2, column 6: function \"upper\" not defined: `{{ upper }}`"
