@@ -75,9 +75,17 @@ pub(super) fn encode(
         put_varint(&mut plain, one.len() as i64);
         plain.extend_from_slice(&one);
     }
+    let (codec, body) = match codec(compression) {
+        0 => (0, plain),
+        codec => {
+            let smaller = compress(&plain, compression)?;
+            // as the reference: not if it doesn't help
+            if smaller.len() < plain.len() { (codec, smaller) } else { (0, plain) }
+        }
+    };
     // what the checksum is made of
-    let mut summed = BytesMut::with_capacity(plain.len() + BATCH_FIELDS);
-    summed.put_i16(attributes(compression));
+    let mut summed = BytesMut::with_capacity(body.len() + BATCH_FIELDS);
+    summed.put_i16(codec);
     summed.put_i32(records.len() as i32 - 1);
     summed.put_i64(first);
     summed.put_i64(last);
@@ -85,7 +93,7 @@ pub(super) fn encode(
     summed.put_i16(identity.epoch);
     summed.put_i32(identity.sequence);
     summed.put_i32(records.len() as i32);
-    summed.put_slice(&compress(plain, compression)?);
+    summed.put_slice(&body);
     let mut batch = BytesMut::with_capacity(summed.len() + BATCH_FIELDS);
     batch.put_i64(0);
     batch.put_i32(summed.len() as i32 + 9);
@@ -97,7 +105,8 @@ pub(super) fn encode(
     Ok(batch.freeze())
 }
 
-const fn attributes(compression: KafkaCompression) -> i16 {
+/// Among the attributes of a batch.
+const fn codec(compression: KafkaCompression) -> i16 {
     match compression {
         KafkaCompression::None => 0,
         KafkaCompression::Gzip => 1,
@@ -107,23 +116,23 @@ const fn attributes(compression: KafkaCompression) -> i16 {
     }
 }
 
-fn compress(plain: Vec<u8>, compression: KafkaCompression) -> io::Result<Vec<u8>> {
+fn compress(plain: &[u8], compression: KafkaCompression) -> io::Result<Vec<u8>> {
     match compression {
-        KafkaCompression::None => Ok(plain),
+        KafkaCompression::None => Ok(plain.to_vec()),
         KafkaCompression::Gzip => {
             let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(&plain)?;
+            encoder.write_all(plain)?;
             encoder.finish()
         }
-        KafkaCompression::Snappy => snap::raw::Encoder::new().compress_vec(&plain).map_err(io::Error::other),
+        KafkaCompression::Snappy => snap::raw::Encoder::new().compress_vec(plain).map_err(io::Error::other),
         KafkaCompression::Lz4 => {
             // Java's reader takes nothing else
             let info = FrameInfo::new().block_mode(BlockMode::Independent);
             let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
-            encoder.write_all(&plain)?;
+            encoder.write_all(plain)?;
             encoder.finish().map_err(io::Error::other)
         }
-        KafkaCompression::Zstd => Ok(compress_to_vec(plain.as_slice(), CompressionLevel::Fastest)),
+        KafkaCompression::Zstd => Ok(compress_to_vec(plain, CompressionLevel::Fastest)),
     }
 }
 

@@ -25,8 +25,11 @@ use connection::{Address, Way};
 pub(super) use error::KafkaError;
 use producer::{Order, Producer};
 
-/// Events that wait for an attempt, behind those that wait to be taken: as many as the reference's library keeps.
+/// Events that may wait besides those of the config's `buffer_size`: as many as the reference's library keeps.
 const PRODUCING: usize = 10_000;
+
+/// More than memory holds.
+const QUEUE_MAX: usize = 1 << 24;
 
 /// How long the first event of a batch waits for others.
 const LINGER: Duration = Duration::from_millis(5);
@@ -42,7 +45,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(30);
 pub(super) struct KafkaOutput {
     topic: Arc<Topic>,
     json: bool,
-    queue: mpsc::Sender<Bytes>,
+    queue: mpsc::Sender<Record>,
     task: JoinHandle<()>,
     ping: JoinHandle<()>,
 }
@@ -55,8 +58,8 @@ struct Topic {
     stats: Arc<RecorderStats>,
     /// Events taken and neither delivered nor lost.
     open: AtomicUsize,
-    /// What was last said of the queues, so that a storm doesn't fill the log.
-    full: [AtomicBool; 2],
+    /// What was last said of the queue, so that a storm doesn't fill the log.
+    full: AtomicBool,
 }
 
 impl KafkaOutput {
@@ -81,11 +84,9 @@ impl KafkaOutput {
         };
         let name = name(config);
         stats.may_drop(&name);
-        let topic = Arc::new(Topic { name, stats, open: AtomicUsize::new(0), full: Default::default() });
-        let (queue, taken) = mpsc::channel(config.buffer_size);
-        let (producing, waiting) = mpsc::channel(PRODUCING);
+        let topic = Arc::new(Topic { name, stats, open: AtomicUsize::new(0), full: AtomicBool::new(false) });
+        let (queue, waiting) = mpsc::channel(config.buffer_size.saturating_add(PRODUCING).min(QUEUE_MAX));
         let ping = tokio::spawn(ping(order.seeds.clone(), order.way.clone()));
-        tokio::spawn(pass(taken, producing, Arc::clone(&topic)));
         let task = tokio::spawn(produce(waiting, Producer::new(order), Arc::clone(&topic)));
         Ok(Self { topic, json: config.json, queue, task, ping })
     }
@@ -101,10 +102,19 @@ impl KafkaOutput {
     }
 
     /// Takes an event, or drops it when too many wait.
-    pub(super) fn put(&self, event: Bytes) {
-        self.topic.open.fetch_add(1, Ordering::Relaxed);
-        let full = self.queue.try_send(event).is_err();
-        self.topic.dropped(0, full, "Kafka event recorder buffer full, dropping event");
+    pub(super) fn put(&self, value: Bytes) {
+        let Topic { name, stats, open, full: was_full } = &*self.topic;
+        let at = clock::now().as_nanos() / 1_000_000;
+        open.fetch_add(1, Ordering::Relaxed);
+        let full = self.queue.try_send(Record { at, value }).is_err();
+        if full {
+            open.fetch_sub(1, Ordering::Relaxed);
+            stats.output_dropped(name);
+        }
+        if was_full.swap(full, Ordering::Relaxed) != full && full {
+            let message = "Kafka event recorder buffer full, dropping event";
+            warn!(component = "eventrecorder", output = name, "{message}");
+        }
     }
 
     /// Delivers what waits, within a limit.
@@ -125,19 +135,6 @@ impl KafkaOutput {
         stats.not_produced(name, "unknown", lost);
         let message = "Kafka event recorder flush did not complete within budget; remaining records will be dropped";
         warn!(component = "eventrecorder", output = name, events = lost, "{message}");
-    }
-}
-
-impl Topic {
-    /// Counts an event that found a queue full, and says so once.
-    fn dropped(&self, queue: usize, full: bool, message: &'static str) {
-        if full {
-            self.open.fetch_sub(1, Ordering::Relaxed);
-            self.stats.output_dropped(&self.name);
-        }
-        if self.full[queue].swap(full, Ordering::Relaxed) != full && full {
-            warn!(component = "eventrecorder", output = &*self.name, "{message}");
-        }
     }
 }
 
@@ -184,15 +181,6 @@ async fn ping(seeds: Vec<Address>, way: Way) {
     if let Some(err) = timeout(PING_LIMIT, any).await.unwrap_or_else(|_| late()) {
         let message = "Kafka client could not reach brokers at startup; will retry in background";
         warn!(component = "eventrecorder", err, "{message}");
-    }
-}
-
-/// From the queue to the producer, who may be at it for long.
-async fn pass(mut taken: mpsc::Receiver<Bytes>, producing: mpsc::Sender<Record>, topic: Arc<Topic>) {
-    while let Some(value) = taken.recv().await {
-        let at = clock::now().as_nanos() / 1_000_000;
-        let full = producing.try_send(Record { at, value }).is_err();
-        topic.dropped(1, full, "Kafka producer buffer full, dropping event");
     }
 }
 
