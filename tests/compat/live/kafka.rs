@@ -134,3 +134,31 @@ fn brokers_may_come_later_and_refuse() {
     assert_eq!(rest.events.len(), 5, "all but the start");
     assert_eq!(counted(rest.events), counted(their_rest.events));
 }
+
+/// The reference's library takes apart what the codecs here put together, in batches of many events.
+#[test]
+fn long_batches_can_be_read() {
+    const ALERTS: usize = 1500;
+    let mut brokers = Brokers::start();
+    let config = format!(
+        "route: {{receiver: a}}\nreceivers: [{{name: a}}]\nevent_recorder:\n  kafka_outputs:\n{}",
+        brokers.outputs()
+    );
+    let args = ["worker", "--cluster.listen-address=", "--enable-feature=event-recorder"];
+    let mut life = Life::start(process::PROGRAM, std::net::Ipv4Addr::LOCALHOST, &config, &args);
+    let text = |number: usize| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).repeat(1 + number % 40);
+    let alert = |number: usize| json!({"labels": {"alertname": "A", "n": number.to_string()}, "annotations": {"a": text(number)}});
+    let all: Vec<Value> = (0..ALERTS).map(alert).collect();
+    life.post("/api/v2/alerts", &Value::from(all).to_string()).unwrap();
+    life.stop();
+    let of = |events: &[Value]| {
+        let created = |event: &&Value| event["data"]["alertCreated"].is_object();
+        let name = |event: &Value| event["data"]["alertCreated"]["alert"]["annotations"].to_string();
+        events.iter().filter(created).map(name).collect::<Vec<_>>()
+    };
+    let topics: Vec<Vec<String>> = brokers.topics().iter().map(|topic| of(&topic.events)).collect();
+    assert_eq!(topics[0].len(), ALERTS);
+    for topic in &topics {
+        assert!(*topic == topics[0], "an output has other events, or in another order");
+    }
+}
