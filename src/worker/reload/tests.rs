@@ -160,6 +160,33 @@ async fn what_is_wrong_with_a_file_is_said() {
 }
 
 #[tokio::test]
+async fn where_to_record_events_is_left_out_unless_they_are_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("alertmanager.yml");
+    fs::write(&path, format!("event_recorder: {{stdout_outputs: [{{}}]}}\n{GOOD}")).unwrap();
+    for record_events in [false, true] {
+        let reading = Reading { record_events, ..Reading::default() };
+        assert_eq!(load(&path, reading).await.unwrap().event_recorder.is_some(), record_events);
+    }
+}
+
+#[tokio::test]
+async fn secrets_in_files_are_read_with_the_config_and_their_lack_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("alertmanager.yml");
+    let token = "rocketchat_configs: [{token: x, token_id_file: id}]";
+    fs::write(&path, format!("route: {{receiver: a}}\nreceivers: [{{name: a, {token}}}]\n")).unwrap();
+    let id = dir.path().join("id").display().to_string();
+    assert_eq!(
+        load(&path, Reading::default()).await.unwrap_err().to_string(),
+        format!(
+            "receivers[0].rocketchat_configs[0].token_id_file: could not read {id}: open {id}: \
+             No such file or directory (os error 2)"
+        )
+    );
+}
+
+#[tokio::test]
 async fn template_files_come_with_the_config() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("alertmanager.yml");
