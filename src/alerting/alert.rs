@@ -129,6 +129,9 @@ impl Alert {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn alert(start: i64, end: i64, updated: i64, timeout: bool) -> Alert {
@@ -158,6 +161,77 @@ mod tests {
         assert_eq!(stated.ends_at, Timestamp::from_secs(500));
         let timeout = alert(10, 500, 20, true).merged_with(alert(50, 400, 60, true));
         assert_eq!(timeout.ends_at, Timestamp::from_secs(400));
+    }
+
+    /// The reference's rule forgets that the end was stated, so the order of merging counts.
+    #[test]
+    fn a_stated_end_outlives_one_timeout_and_not_a_second() {
+        let (stated, second, third) = (alert(10, 500, 20, false), alert(50, 400, 60, true), alert(60, 450, 90, true));
+        let ends = |merged: Alert| merged.ends_at.as_secs();
+        assert_eq!(ends(stated.merged_with(second.clone()).merged_with(third.clone())), 450);
+        assert_eq!(ends(stated.merged_with(second.merged_with(third))), 500);
+    }
+
+    /// Any report: when it starts, how long it lasts, when it was received, whether its end is a timeout.
+    fn report() -> impl Strategy<Value = Alert> {
+        (0..20_i64, 1..20_i64, 0..40_i64, any::<bool>()).prop_map(|(start, lasts, updated, timeout)| {
+            let mut report = alert(start, start + lasts, updated, timeout);
+            report.annotations = LabelSet::new([("of", &*updated.to_string())]);
+            report
+        })
+    }
+
+    /// What a sender that states no ends posts again and again, which sometimes fires anew.
+    fn refreshes() -> impl Strategy<Value = Vec<Alert>> {
+        vec((0..20_i64, 1..20_i64), 1..8).prop_map(|steps| {
+            let (mut start, mut updated) = (0, 0);
+            let refresh = |(later, wait): (i64, i64)| {
+                updated += wait;
+                start = updated.min(start + later);
+                alert(start, updated + 15, updated, true)
+            };
+            steps.into_iter().map(refresh).collect()
+        })
+    }
+
+    // Merging is neither associative nor commutative, since a report replaces one that it doesn't overlap with, and
+    // since a kept end counts as the newer report's. These laws hold.
+    proptest! {
+        #[test]
+        fn a_report_merged_with_itself_is_itself(a in report()) {
+            prop_assert_eq!(a.merged_with(a.clone()), a);
+        }
+
+        #[test]
+        fn reports_that_overlap_both_ways_merge_to_the_same_in_any_order(a in report(), b in report()) {
+            prop_assume!(a.updated_at != b.updated_at && a.overlaps(&b) && b.overlaps(&a));
+            prop_assert_eq!(a.merged_with(b.clone()), b.merged_with(a));
+        }
+
+        #[test]
+        fn what_comes_of_two_reports_was_said_by_one_of_them(a in report(), b in report()) {
+            let merged = a.merged_with(b.clone());
+            let later = if a.overlaps(&b) && b.updated_at < a.updated_at { &a } else { &b };
+            prop_assert!(merged.starts_at <= b.starts_at && [a.starts_at, b.starts_at].contains(&merged.starts_at));
+            prop_assert!([a.ends_at, b.ends_at].contains(&merged.ends_at));
+            let texts = |of: &Alert| (of.annotations.clone(), of.updated_at, of.timeout);
+            prop_assert_eq!(texts(&merged), texts(later));
+        }
+
+        #[test]
+        fn the_same_report_again_changes_nothing(a in report(), b in report()) {
+            let once = a.merged_with(b.clone());
+            // the engine's clock may stand still, and a stated end is not kept twice
+            prop_assume!(a.updated_at <= b.updated_at && (once.ends_at == b.ends_at || !b.timeout));
+            prop_assert_eq!(once.merged_with(b), once);
+        }
+
+        #[test]
+        fn refreshes_merge_to_the_same_however_they_are_put_together(reports in refreshes()) {
+            let forth = reports.iter().cloned().reduce(|known, newer| known.merged_with(newer));
+            let back = reports.iter().rev().cloned().reduce(|newer, known| known.merged_with(newer));
+            prop_assert_eq!(forth, back);
+        }
     }
 
     #[test]

@@ -338,7 +338,7 @@ fn shared(text: String, other: Option<&Arc<str>>) -> Arc<str> {
 
 fn digest_of(key: &LogKey, entry: &Entry) -> u64 {
     let mut hash = xxhash_rust::xxh64::Xxh64::new(entry.timestamp.as_nanos() as u64);
-    // no group key, name or kind has a zero in it
+    // a part with a zero of its own may look like two: the worst is that logs which differ by it have the same digest
     for part in [&key.group, &key.receiver, &key.integration] {
         hash.update(part.as_bytes());
         hash.update(&[0]);

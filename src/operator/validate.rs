@@ -86,7 +86,9 @@ pub fn config(text: &str, source: &ConfigSource) -> Result<ValidConfig, InvalidC
         line: error.line,
         message: error.to_string(),
     };
-    let config = parse(text, Mode::Fallback).map_err(refused)?;
+    let mut config = parse(text, Mode::Fallback).map_err(refused)?;
+    // members are started without that feature, and then it has no effect
+    config.event_recorder = None;
     if let Some(error) = config.unsupported().or_else(|| missing_files(&config)) {
         return Err(refused(error));
     }
@@ -126,6 +128,13 @@ mod tests {
         assert_eq!(valid.text, GOOD);
         assert_eq!(valid.hash.len(), 64);
         assert_ne!(valid.hash, hash(&format!("{GOOD}# comment\n")));
+    }
+
+    #[test]
+    fn a_section_without_effect_is_no_reason_to_refuse() {
+        let kafka = "{brokers: [k], topic: t, tls_config: {cert_file: c, key_file: k}}";
+        let text = format!("{GOOD}event_recorder: {{kafka_outputs: [{kafka}]}}\n");
+        assert!(config(&text, &source()).is_ok());
     }
 
     #[test]

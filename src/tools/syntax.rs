@@ -1,17 +1,24 @@
-//! Which matcher syntax holds, said in the way that the worker is told.
+//! Which matcher syntax holds and whether events are recorded, said in the way that the worker is told.
 
 use alerting::matcher::Mode;
 
 /// Features of the worker that have no bearing on what a config means.
-const OTHERS: [&str; 5] =
-    ["alert-names-in-metrics", "receiver-name-in-metrics", "group-key-in-metrics", "auto-gomemlimit", "event-recorder"];
+const OTHERS: [&str; 4] =
+    ["alert-names-in-metrics", "receiver-name-in-metrics", "group-key-in-metrics", "auto-gomemlimit"];
 
 /// The part of each tool's command line that says how matchers are read.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Syntax {
     /// Features of the worker, separated by commas; classic-mode and utf8-strict-mode choose the syntax of matchers
     #[arg(long = "enable-feature", value_name = "NAMES", default_value = "", value_parser = features, global = true)]
+    features: Features,
+}
+
+/// Features with a bearing on what a config means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Features {
     mode: Mode,
+    event_recorder: bool,
 }
 
 /// The list of features makes no sense.
@@ -28,16 +35,25 @@ pub enum UnknownFeature {
 impl Syntax {
     /// The syntax in force.
     pub const fn mode(&self) -> Mode {
-        self.mode
+        self.features.mode
+    }
+
+    /// Whether `event_recorder` has an effect.
+    pub const fn records_events(&self) -> bool {
+        self.features.event_recorder
     }
 }
 
-fn features(list: &str) -> Result<Mode, UnknownFeature> {
-    let mut mode = Mode::Fallback;
+fn features(list: &str) -> Result<Features, UnknownFeature> {
+    let Features { mut mode, mut event_recorder } = Features::default();
     for name in list.split(',').filter(|name| !name.is_empty()) {
         let wanted = match name {
             "classic-mode" => Mode::Classic,
             "utf8-strict-mode" => Mode::Utf8Strict,
+            "event-recorder" => {
+                event_recorder = true;
+                continue;
+            }
             other if OTHERS.contains(&other) => continue,
             other => return Err(UnknownFeature::Name(other.to_owned())),
         };
@@ -46,7 +62,7 @@ fn features(list: &str) -> Result<Mode, UnknownFeature> {
         }
         mode = wanted;
     }
-    Ok(mode)
+    Ok(Features { mode, event_recorder })
 }
 
 #[cfg(test)]
@@ -55,9 +71,10 @@ mod tests {
 
     #[test]
     fn features_choose_the_syntax() {
-        assert_eq!(features(""), Ok(Mode::Fallback));
-        assert_eq!(features("event-recorder,classic-mode"), Ok(Mode::Classic));
-        assert_eq!(features("utf8-strict-mode"), Ok(Mode::Utf8Strict));
+        let of = |mode, event_recorder| Ok(Features { mode, event_recorder });
+        assert_eq!(features(""), of(Mode::Fallback, false));
+        assert_eq!(features("event-recorder,classic-mode"), of(Mode::Classic, true));
+        assert_eq!(features("auto-gomemlimit,utf8-strict-mode"), of(Mode::Utf8Strict, false));
         assert_eq!(features("classic-mode,utf8-strict-mode"), Err(UnknownFeature::Both));
         assert_eq!(features("clasic-mode"), Err(UnknownFeature::Name("clasic-mode".into())));
     }

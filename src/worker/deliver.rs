@@ -5,6 +5,7 @@ pub(crate) mod tls;
 mod turns;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use alerting::config::{HttpConfig, SecretSource, UrlSource};
@@ -55,6 +56,11 @@ impl Deliverer {
     /// `base` is the config file's directory; `lookup` replaces the system's way to look names up.
     pub(crate) fn new(base: PathBuf, lookup: Option<Lookup>) -> Self {
         Self { clients: Clients::new(lookup), turns: Turns::default(), base }
+    }
+
+    /// What replaces the system's way to look names up.
+    pub(crate) fn lookup(&self) -> Option<Arc<Lookup>> {
+        self.clients.lookup()
     }
 
     /// Makes one attempt, which ends within `limit`.

@@ -1,5 +1,6 @@
 //! Reads the config file at start and again when asked to, keeps the running one when the new one is bad.
 
+mod applied;
 mod templates;
 mod watch_file;
 
@@ -63,6 +64,12 @@ pub enum LoadError {
         #[source]
         source: ConfigError,
     },
+    /// Files with secrets that are read once can't be read.
+    #[error("{}", .0.join("\n"))]
+    Applied(
+        /// Which, where, and why.
+        Vec<String>,
+    ),
     /// A pattern of `templates` is none.
     #[error("finding the template files `{pattern}`")]
     TemplatePattern {
@@ -89,6 +96,15 @@ pub enum LoadError {
     },
 }
 
+/// What the flags say of how configs are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The matcher syntax.
+    pub(crate) mode: Mode,
+    /// Whether events are recorded; if not, the `event_recorder` section has no effect.
+    pub(crate) record_events: bool,
+}
+
 /// Who asks for a reload, and is told how it went.
 type Request = oneshot::Sender<Result<(), String>>;
 
@@ -96,7 +112,7 @@ type Request = oneshot::Sender<Result<(), String>>;
 #[derive(Debug)]
 pub(crate) struct Reloader {
     path: PathBuf,
-    mode: Mode,
+    reading: Reading,
     handle: Handle,
     status: watch::Sender<ReloadStatus>,
     recorder: Recorder,
@@ -131,20 +147,20 @@ impl ReloadStatus {
 ///
 /// # Errors
 /// When it can't be used.
-pub(crate) async fn load(path: &Path, mode: Mode) -> Result<Arc<Config>, LoadError> {
-    attempt(path, mode).await.0
+pub(crate) async fn load(path: &Path, reading: Reading) -> Result<Arc<Config>, LoadError> {
+    attempt(path, reading).await.0
 }
 
 /// The same, and what it looked at.
-async fn attempt(path: &Path, mode: Mode) -> (Result<Arc<Config>, LoadError>, Tried) {
+async fn attempt(path: &Path, reading: Reading) -> (Result<Arc<Config>, LoadError>, Tried) {
     let file = path.display().to_string();
     info!(component = "configuration", file, "Loading configuration file");
     let of = path.to_owned();
-    let reading = move || {
+    let read = move || {
         let mut tried = Tried::default();
-        (parse(of, mode, &mut tried).map(Arc::new), tried)
+        (parse(of, reading, &mut tried).map(Arc::new), tried)
     };
-    let (loaded, tried) = match tokio::task::spawn_blocking(reading).await {
+    let (loaded, tried) = match tokio::task::spawn_blocking(read).await {
         Ok(loaded) => loaded,
         Err(panicked) => {
             let source = io::Error::other(panicked);
@@ -170,6 +186,7 @@ impl Reloader {
     /// `running` is in use already.
     pub(crate) fn new(
         path: PathBuf,
+        reading: Reading,
         running: &Config,
         handle: Handle,
         recorder: Recorder,
@@ -177,7 +194,7 @@ impl Reloader {
     ) -> (Self, watch::Receiver<ReloadStatus>) {
         let (status, seen) = watch::channel(ReloadStatus::of(running));
         let tried = Tried { hash: Some(running.hash), templates: running.templates.clone() };
-        (Self { path, mode: running.mode, handle, status, recorder, tracing, tried }, seen)
+        (Self { path, reading, handle, status, recorder, tracing, tried }, seen)
     }
 
     /// Reloads whenever somebody asks, SIGHUP comes or the content of the config file or of a template file changes;
@@ -228,7 +245,7 @@ impl Reloader {
     }
 
     async fn reload(&mut self) -> Result<(), String> {
-        let (loaded, tried) = attempt(&self.path, self.mode).await;
+        let (loaded, tried) = attempt(&self.path, self.reading).await;
         self.tried = tried;
         let config = match loaded {
             Ok(config) => config,
@@ -263,20 +280,23 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })
 }
 
-fn parse(path: PathBuf, mode: Mode, tried: &mut Tried) -> Result<Config, LoadError> {
+fn parse(path: PathBuf, reading: Reading, tried: &mut Tried) -> Result<Config, LoadError> {
     let content = read(&path)?;
     tried.hash = Some(hash(&path, &content, &[]));
     let Ok(text) = String::from_utf8(content) else { return Err(LoadError::NotText { path }) };
     let directory = path.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
-    let parsed = config::parse_in(&text, mode, &directory);
-    let supported = parsed.and_then(|config| config.unsupported().map_or(Ok(config), Err));
-    let mut config = supported.map_err(|source| LoadError::Parse { path: path.clone(), source })?;
+    let bad = |source| LoadError::Parse { path: path.clone(), source };
+    let mut config = config::parse_in(&text, reading.mode, &directory).map_err(bad)?;
+    if !reading.record_events {
+        config.event_recorder = None;
+    }
     tried.templates.clone_from(&config.templates);
     let files = templates::read(&config.templates).inspect_err(|_| tried.hash = None)?;
     config.hash = hash(&path, text.as_bytes(), &files);
     tried.hash = Some(config.hash);
     templates::put(&mut config, &files)?;
-    Ok(config)
+    config.read_applied(applied::read).map_err(LoadError::Applied)?;
+    config.unsupported().map_or(Ok(config), |error| Err(bad(error)))
 }
 
 /// Of the config file `path` with this content and its template files: the config's own hash when there are none. The

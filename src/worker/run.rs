@@ -22,7 +22,7 @@ use crate::net::{Net, Sockets, address, dns};
 use crate::observed::Observed;
 use crate::process::{self, Stop, StopError};
 use crate::recorder::Recorder;
-use crate::reload::{self, FileWatch, LoadError, Reloader};
+use crate::reload::{self, FileWatch, LoadError, Reading, Reloader};
 use crate::serve::{Limits, ListenError, Listeners, Servers};
 use crate::store::{Store, StoreError};
 use crate::trace::flush::FlushSpans;
@@ -118,7 +118,8 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         Some(cluster) => Some(bind_cluster(cluster, &lookup).await?),
         None => None,
     };
-    let config = reload::load(&settings.config_file, settings.mode).await?;
+    let reading = Reading { mode: settings.mode, record_events: settings.engine.record_events };
+    let config = reload::load(&settings.config_file, reading).await?;
     let restored = store.restore(started_at, settings.engine.persist_alerts)?;
     let web_config = settings.web_config_file.as_deref().map(WebConfig::open).transpose()?.map(Arc::new);
     let listeners = match settings.web_systemd_socket {
@@ -162,8 +163,14 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     };
     let engine_loop = EventLoop::new(engine, outside, arrivals.clone(), STOP_LIMIT);
     let engine_task = tokio::spawn(engine_loop.run(commands, arrived));
-    let (reloader, reload_status) =
-        Reloader::new(settings.config_file.clone(), &config, handle.clone(), recorder.clone(), tracing.clone());
+    let (reloader, reload_status) = Reloader::new(
+        settings.config_file.clone(),
+        reading,
+        &config,
+        handle.clone(),
+        recorder.clone(),
+        tracing.clone(),
+    );
     apply(&handle, config).await;
     let (reload, reloads) = mpsc::channel(RELOADS);
     let file_watch = match settings.watch_config {

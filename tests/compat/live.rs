@@ -13,7 +13,9 @@ use crate::peer::programs;
 use crate::process::{self, Running, at};
 use crate::wait::until;
 
+mod applied;
 mod events;
+mod kafka;
 mod lines;
 mod metrics;
 

@@ -1,5 +1,6 @@
 //! The config file: text in, validated and immutable [`Config`] out, or the line that is wrong.
 
+mod applied;
 mod error;
 mod form;
 mod global;
@@ -34,6 +35,7 @@ mod unsupported;
 mod url;
 mod value;
 
+pub use applied::AppliedFile;
 pub use error::ConfigError;
 pub use hash::{ConfigHash, content_hash, metric_hash};
 pub use host_port::HostPort;
@@ -50,7 +52,7 @@ pub use receiver::{
     RocketchatConfig, Settings, Sigv4, SlackAction, SlackConfig, SlackConfirmation, SnsConfig, TelegramConfig,
     Threading, VictoropsConfig, WebexConfig, WebhookConfig, WechatConfig, WechatMessageType,
 };
-pub use recorder::{EventBatch, EventKafka, EventRecorderConfig, EventWebhook};
+pub use recorder::{EventBatch, EventKafka, EventRecorderConfig, EventWebhook, KafkaAcks, KafkaCompression};
 pub use secret::{HIDDEN, Secret};
 pub use tracing::{TracingClient, TracingConfig};
 pub use url::ApiUrl;

@@ -67,14 +67,40 @@ pub struct EventKafka {
     pub client_id: String,
     /// Form of a value: JSON, or else protobuf.
     pub json: bool,
-    /// `none`, `leader` or `all`.
-    pub acks: &'static str,
-    /// `none`, `gzip`, `snappy`, `lz4` or `zstd`.
-    pub compression: &'static str,
+    /// Who has to have taken an event.
+    pub acks: KafkaAcks,
+    /// Of batches of events.
+    pub compression: KafkaCompression,
     /// Events that wait at most.
     pub buffer_size: usize,
     /// `None`: no TLS.
     pub tls: Option<TlsConfig>,
+}
+
+/// Which brokers have to have taken an event before it counts as delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KafkaAcks {
+    /// None: it is enough to have sent it.
+    None,
+    /// The leader of the partition.
+    Leader,
+    /// All replicas that are in sync.
+    All,
+}
+
+/// How batches of events are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KafkaCompression {
+    /// Not at all.
+    None,
+    /// gzip.
+    Gzip,
+    /// Snappy, without a frame.
+    Snappy,
+    /// LZ4 frames.
+    Lz4,
+    /// Zstandard.
+    Zstd,
 }
 
 /// Reads it; `directory`: from which its files count.
@@ -148,8 +174,22 @@ fn read_webhook(node: &Node, path: &str, directory: &Directory) -> Result<(Event
     Ok((webhook, form.done()?))
 }
 
-const ACKS: [&str; 3] = ["leader", "none", "all"];
-const COMPRESSIONS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
+const ACKS: [(&str, KafkaAcks); 4] =
+    [("", KafkaAcks::Leader), ("leader", KafkaAcks::Leader), ("none", KafkaAcks::None), ("all", KafkaAcks::All)];
+
+/// Without one it is what the reference's library takes by itself.
+const COMPRESSIONS: [(&str, KafkaCompression); 6] = [
+    ("", KafkaCompression::Snappy),
+    ("none", KafkaCompression::None),
+    ("gzip", KafkaCompression::Gzip),
+    ("snappy", KafkaCompression::Snappy),
+    ("lz4", KafkaCompression::Lz4),
+    ("zstd", KafkaCompression::Zstd),
+];
+
+fn known<T: Copy>(table: &[(&str, T)], text: &str) -> Option<T> {
+    table.iter().find(|(name, _)| *name == text).map(|(_, value)| *value)
+}
 
 fn read_kafka(node: &Node, path: &str, directory: &Directory) -> Result<(EventKafka, Out), ConfigError> {
     not_null(node, path, "kafka output")?;
@@ -177,15 +217,12 @@ fn read_kafka(node: &Node, path: &str, directory: &Directory) -> Result<(EventKa
     form.refuse_if(brokers.is_empty(), "brokers", message)?;
     let message = "event_recorder kafka: broker entries must be non-empty";
     form.refuse_if(brokers.iter().any(String::is_empty), "brokers", message)?;
-    let known = |value: &str, all: &[&'static str]| {
-        if value.is_empty() { all.first().copied() } else { all.iter().copied().find(|known| *known == value) }
-    };
-    let Some(acks) = known(&acks, &ACKS) else {
+    let Some(acks) = known(&ACKS, &acks) else {
         let message =
             format!("event_recorder kafka: unknown acks {}, must be \"none\", \"leader\", or \"all\"", GoQuoted(&acks));
         return Err(form.error("acks", message));
     };
-    let Some(compression) = known(&compression, &COMPRESSIONS) else {
+    let Some(compression) = known(&COMPRESSIONS, &compression) else {
         let message = format!("event_recorder kafka: unknown compression {}", GoQuoted(&compression));
         return Err(form.error("compression", message));
     };

@@ -2,8 +2,9 @@
 
 use super::error::ConfigError;
 use super::http::{HttpConfig, TlsConfig};
-use super::model::{Config, Integration, Route};
+use super::model::{Config, Integration};
 use super::receiver::Settings;
+use super::recorder::EventRecorderConfig;
 
 /// Names of [`Use`]s that nobody acts on yet: whoever builds one removes it here, and nowhere else.
 const NOT_YET: &[&str] = &[
@@ -32,7 +33,6 @@ const NOT_YET: &[&str] = &[
     "no_proxy",
     "proxy_from_environment",
     "proxy_connect_header",
-    "event_recorder.kafka_outputs",
 ];
 
 /// Something that a config makes use of, and where.
@@ -44,7 +44,7 @@ struct Use {
 
 impl Config {
     /// The first thing that this version would silently leave out, as an error that names the place. A config for which
-    /// there is one must not be used.
+    /// there is one must not be used. Who doesn't record events takes [`Config::event_recorder`] out before.
     pub fn unsupported(&self) -> Option<ConfigError> {
         let used = self.uses().into_iter().find(|used| NOT_YET.contains(&used.name))?;
         let message = format!("{} not supported yet", used.name);
@@ -53,23 +53,9 @@ impl Config {
 
     fn uses(&self) -> Vec<Use> {
         let mut uses = Vec::new();
-        let mut add = |used: bool, name| {
-            if used {
-                uses.push(Use { name, line: None, path: name.to_owned() });
-            }
-        };
-        add(!self.templates.is_empty(), "templates");
-        let recorder = self.event_recorder.iter();
-        add(recorder.clone().any(|recorder| !recorder.kafka.is_empty()), "event_recorder.kafka_outputs");
-        for (at, webhook) in recorder.flat_map(|recorder| &recorder.webhooks).enumerate() {
-            let path = format!("event_recorder.webhook_outputs[{at}].http_config");
-            of_http(&webhook.http, &mut |used, name| {
-                if used {
-                    uses.push(Use { name, line: None, path: path.clone() });
-                }
-            });
+        if let Some(recorder) = &self.event_recorder {
+            of_recorder(recorder, &mut uses);
         }
-        of_labels(&self.route, "route", &mut uses);
         for (at, receiver) in self.receivers.iter().enumerate() {
             for integration in &receiver.integrations {
                 let path = format!("receivers[{at}].{}_configs[{}]", integration.kind, integration.index);
@@ -80,12 +66,21 @@ impl Config {
     }
 }
 
-fn of_labels(route: &Route, path: &str, uses: &mut Vec<Use>) {
-    if route.labels.values().any(|value| value.contains("{{")) {
-        uses.push(Use { name: "templates in route labels", line: None, path: format!("{path}.labels") });
+fn of_recorder(recorder: &EventRecorderConfig, uses: &mut Vec<Use>) {
+    let mut add = |path: &str, used: bool, name: &'static str| {
+        if used {
+            uses.push(Use { name, line: None, path: path.to_owned() });
+        }
+    };
+    for (at, webhook) in recorder.webhooks.iter().enumerate() {
+        let path = format!("event_recorder.webhook_outputs[{at}].http_config");
+        of_http(&webhook.http, &mut |used, name| add(&path, used, name));
     }
-    for (at, child) in route.routes.iter().enumerate() {
-        of_labels(child, &format!("{path}.routes[{at}]"), uses);
+    for (at, kafka) in recorder.kafka.iter().enumerate() {
+        let path = format!("event_recorder.kafka_outputs[{at}].tls_config");
+        if let Some(tls) = &kafka.tls {
+            of_tls(tls, &mut |used, name| add(&path, used, name));
+        }
     }
 }
 

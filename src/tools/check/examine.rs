@@ -8,6 +8,8 @@ use alerting::template::Templates;
 use operator::local::{ClusterConfig, ManifestError, Place, cluster_configs};
 use operator::validate::missing_files;
 
+use crate::Syntax;
+
 /// One config that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Checked {
@@ -51,9 +53,9 @@ pub(super) struct Fault {
 pub(super) type Find = dyn Fn(&str) -> Result<Vec<(PathBuf, String)>, String>;
 
 /// Checks files, given by name and content: configs one by one with their templates, manifests as one set.
-pub(super) fn all(files: &[(PathBuf, String)], mode: Mode, find: &Find) -> Vec<Checked> {
+pub(super) fn all(files: &[(PathBuf, String)], syntax: &Syntax, find: &Find) -> Vec<Checked> {
     let (manifests, configs): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|(_, text)| is_manifest(text));
-    let mut checked: Vec<Checked> = configs.iter().map(|(file, text)| config(file, text, mode, find)).collect();
+    let mut checked: Vec<Checked> = configs.iter().map(|(file, text)| config(file, text, syntax, find)).collect();
     if manifests.is_empty() {
         return checked;
     }
@@ -61,7 +63,7 @@ pub(super) fn all(files: &[(PathBuf, String)], mode: Mode, find: &Find) -> Vec<C
     match cluster_configs(&manifests) {
         Err(error) => checked.push(unusable(&error)),
         Ok(clusters) => checked.extend(clusters.into_iter().map(|found| match found {
-            Ok(found) => cluster(&manifests, found, mode),
+            Ok(found) => cluster(&manifests, found, syntax.mode()),
             Err(error) => unusable(&error),
         })),
     }
@@ -74,11 +76,11 @@ fn is_manifest(text: &str) -> bool {
     lines.any(|line| line.starts_with("apiVersion:") || line.starts_with("\"apiVersion\""))
 }
 
-fn config(file: &Path, text: &str, mode: Mode, find: &Find) -> Checked {
+fn config(file: &Path, text: &str, syntax: &Syntax, find: &Find) -> Checked {
     let directory = file.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
     let checked =
         Checked { file: file.to_owned(), cluster: None, found: None, warnings: Vec::new(), faults: Vec::new() };
-    let parsed = parse_in(text, mode, &directory);
+    let parsed = parse_in(text, syntax.mode(), &directory).map(|config| in_force(config, syntax.records_events()));
     let faulty = parsed.as_ref().ok().and_then(|config| templates(file, config, find));
     let mut checked = judge(checked, parsed, |error| {
         let source = error.line.and_then(|line| text.lines().nth(line - 1)).map(str::to_owned);
@@ -126,7 +128,9 @@ fn cluster(files: &[(PathBuf, String)], found: ClusterConfig, mode: Mode) -> Che
     let file = cluster.file().to_owned();
     let checked = Checked { file, cluster: Some(name), found: None, warnings: Vec::new(), faults: Vec::new() };
     // its files are in the pods
-    let parsed = parse_in(&text, mode, "").and_then(|config| missing_files(&config).map_or(Ok(config), Err));
+    // and they are started without further features
+    let parsed = parse_in(&text, mode, "").map(|config| in_force(config, false));
+    let parsed = parsed.and_then(|config| missing_files(&config).map_or(Ok(config), Err));
     judge(checked, parsed, |error| {
         let at = place.of_line(error.line);
         let source = line_of(files, &at);
@@ -140,6 +144,14 @@ fn cluster(files: &[(PathBuf, String)], found: ClusterConfig, mode: Mode) -> Che
         };
         Fault { file: at.file().to_owned(), line: Some(at.line()), column, path: error.path, message, source }
     })
+}
+
+/// Without the part that has no effect.
+fn in_force(mut config: Config, records_events: bool) -> Config {
+    if !records_events {
+        config.event_recorder = None;
+    }
+    config
 }
 
 /// What is accepted and not done yet is refused too, as a worker does.

@@ -40,7 +40,7 @@ pub enum Format {
 /// When a file cannot be read.
 pub fn run(flags: &Flags) -> Result<Finished, ReadError> {
     let texts = read::texts(&flags.files)?;
-    let checked = examine::all(&texts, flags.syntax.mode(), &template_files);
+    let checked = examine::all(&texts, &flags.syntax, &template_files);
     let success = checked.iter().all(|one| one.faults.is_empty());
     let text = match flags.format {
         Format::Text => report::text(&checked),

@@ -96,10 +96,9 @@ pub(super) fn json(checked: &[Checked]) -> String {
 mod tests {
     use std::path::PathBuf;
 
-    use alerting::matcher::Mode;
-
     use super::super::examine;
     use super::*;
+    use crate::Syntax;
 
     const GOOD: &str = "route: {receiver: x}\nreceivers: [{name: x}]\n";
     const MANIFEST: &str = "\
@@ -127,7 +126,7 @@ data:
 
     fn checked(files: &[(&str, &str)]) -> String {
         let files: Vec<_> = files.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned())).collect();
-        text(&examine::all(&files, Mode::Fallback, &find))
+        text(&examine::all(&files, &Syntax::default(), &find))
     }
 
     #[test]
@@ -203,7 +202,7 @@ data:
     #[test]
     fn programs_get_the_same() {
         let files = [(PathBuf::from("a.yml"), "route: {receiver: x}\n".to_owned())];
-        insta::assert_snapshot!(json(&examine::all(&files, Mode::Fallback, &find)), @r#"
+        insta::assert_snapshot!(json(&examine::all(&files, &Syntax::default(), &find)), @r#"
         {
           "checked": [
             {

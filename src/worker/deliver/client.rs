@@ -68,6 +68,11 @@ impl Clients {
         Self { lookup: lookup.map(Arc::new), kept: Mutex::default() }
     }
 
+    /// What replaces the system's way to look names up.
+    pub(crate) fn lookup(&self) -> Option<Arc<Lookup>> {
+        self.lookup.clone()
+    }
+
     /// The client for `http`; relative paths in it count from `base`.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ impl Member {
     async fn configure(&self, text: &str, directory: &Path) {
         let path = directory.join("am.yml");
         std::fs::write(&path, text).unwrap();
-        let config = reload::load(&path, Mode::Fallback).await.unwrap();
+        let config = reload::load(&path, reload::Reading::default()).await.unwrap();
         self.handle.feed(Input::Config(config)).await.unwrap();
     }
 

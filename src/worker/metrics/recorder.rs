@@ -27,5 +27,9 @@ pub(super) fn write(out: &mut Exposition, counts: &Counts, waiting: usize) {
     for (output, count) in &counts.output_drops {
         drops.with(&[("output", output)], *count);
     }
+    let mut failed = out.counter("alertmanager_event_kafka_produce_errors_total", "Events that Kafka did not take.");
+    for ((output, kind), count) in &counts.not_produced {
+        failed.with(&[("error_type", kind), ("output", output)], *count);
+    }
     out.gauge("alertmanager_event_recorder_queue_length", "Events that wait to be given to the outputs.").is(waiting);
 }

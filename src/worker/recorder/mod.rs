@@ -1,9 +1,11 @@
-//! The event recorder (`--enable-feature=event-recorder`): writes what happened to files, webhooks and standard output.
+//! The event recorder (`--enable-feature=event-recorder`): writes what happened to files, webhooks,
+//! topics of Kafka and standard output.
 //!
 //! Nobody waits for it: events go into a bounded queue, and what finds it full is dropped and counted.
 
 mod convert;
 mod file;
+mod kafka;
 mod output;
 mod schema;
 mod stats;
@@ -72,7 +74,13 @@ impl Recorder {
         let (events, waiting) = mpsc::channel(QUEUE);
         let (configs, updates) = mpsc::channel(1);
         let (stop, stopped) = oneshot::channel();
-        let loop_ = Loop { outputs: Vec::new(), config: config.clone(), stats: Arc::clone(&stats), deliverer };
+        let loop_ = Loop {
+            outputs: Vec::new(),
+            config: config.clone(),
+            instance: instance.clone(),
+            stats: Arc::clone(&stats),
+            deliverer,
+        };
         let task = tokio::spawn(loop_.run(waiting, updates, stopped));
         let process = format!("{:032x}", rand::random::<u128>());
         (Self(Some(Arc::new(Inner { events, configs, stats, instance, process }))), RecorderTask { task, stop })
@@ -139,6 +147,7 @@ impl RecorderTask {
 struct Loop {
     outputs: Vec<Output>,
     config: EventRecorderConfig,
+    instance: String,
     stats: Arc<RecorderStats>,
     deliverer: Arc<Deliverer>,
 }
@@ -197,6 +206,18 @@ impl Loop {
             let (stats, deliverer) = (Arc::clone(&self.stats), Arc::clone(&self.deliverer));
             outputs.push(Output::Webhook(webhook::WebhookOutput::start(webhook, stats, deliverer)));
         }
+        for kafka in &config.kafka {
+            match kafka::KafkaOutput::start(kafka, &self.instance, Arc::clone(&self.stats), &self.deliverer).await {
+                Ok(kafka) => outputs.push(Output::Kafka(kafka)),
+                Err(error) => error!(
+                    component = "eventrecorder",
+                    brokers = kafka.brokers.join(","),
+                    topic = kafka.topic,
+                    err = crate::log::chain(&error),
+                    "Failed to create kafka event recorder output"
+                ),
+            }
+        }
         outputs.extend((0..config.stdout).map(|_| Output::Stdout));
         outputs
     }
@@ -206,7 +227,7 @@ impl Loop {
             return;
         }
         let outputs = self.open(&config).await;
-        let wanted = config.files.len() + config.webhooks.len() + config.stdout;
+        let wanted = config.files.len() + config.webhooks.len() + config.kafka.len() + config.stdout;
         if outputs.len() != wanted {
             error!(component = "eventrecorder", "Failed to reload event recorder outputs; keeping existing outputs");
             for output in outputs {

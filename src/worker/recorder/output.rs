@@ -3,10 +3,12 @@
 use std::io;
 
 use bytes::Bytes;
+use prost::Message;
 use tokio::io::AsyncWriteExt;
 use tracing::error;
 
 use super::file::FileOutput;
+use super::kafka::KafkaOutput;
 use super::schema::Event;
 use super::stats::RecorderStats;
 use super::webhook::WebhookOutput;
@@ -18,6 +20,8 @@ pub(super) struct Encoded {
     pub(super) kind: &'static str,
     /// One object, no line break.
     pub(super) json: Bytes,
+    /// For those who write it in another form.
+    event: Event,
 }
 
 /// One output.
@@ -27,6 +31,8 @@ pub(super) enum Output {
     File(FileOutput),
     /// Requests.
     Webhook(WebhookOutput),
+    /// Records of a topic.
+    Kafka(KafkaOutput),
     /// Lines on standard output.
     Stdout,
 }
@@ -36,7 +42,7 @@ impl Encoded {
     pub(super) fn new(event: Event, stats: &RecorderStats) -> Option<Self> {
         let kind = event.data.as_ref().and_then(|data| data.kind.as_ref()).map_or("unknown", |kind| kind.name());
         match serde_json::to_vec(&event) {
-            Ok(json) => Some(Self { kind, json: json.into() }),
+            Ok(json) => Some(Self { kind, json: json.into(), event }),
             Err(error) => {
                 stats.not_serialized(kind);
                 error!(component = "eventrecorder", event_type = kind, err = %error, "Failed to encode event");
@@ -52,6 +58,7 @@ impl Output {
         match self {
             Self::File(file) => file.name(),
             Self::Webhook(webhook) => webhook.name(),
+            Self::Kafka(kafka) => kafka.name(),
             Self::Stdout => "stdout",
         }
     }
@@ -65,6 +72,7 @@ impl Output {
                 events.iter().for_each(|event| webhook.put(event.json.clone()));
                 (Ok(()), 0)
             }
+            Self::Kafka(kafka) => return produce(kafka, events, stats),
         };
         if let Err(error) = &written {
             error!(component = "eventrecorder", output = self.name(), err = %error, "Failed to write event");
@@ -77,9 +85,19 @@ impl Output {
 
     /// Finishes what it has taken.
     pub(super) async fn close(self) {
-        if let Self::Webhook(webhook) = self {
-            webhook.close().await;
+        match self {
+            Self::Webhook(webhook) => webhook.close().await,
+            Self::Kafka(kafka) => kafka.close().await,
+            Self::File(_) | Self::Stdout => {}
         }
+    }
+}
+
+fn produce(kafka: &KafkaOutput, events: &[Encoded], stats: &RecorderStats) {
+    for event in events {
+        let value = if kafka.is_json() { event.json.clone() } else { event.event.encode_to_vec().into() };
+        stats.recorded(event.kind, kafka.name(), Some(value.len()));
+        kafka.put(value);
     }
 }
 

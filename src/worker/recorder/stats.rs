@@ -20,6 +20,8 @@ pub(crate) struct Counts {
     pub(crate) not_serialized: BTreeMap<&'static str, u64>,
     /// By output: its own queue was full.
     pub(crate) output_drops: BTreeMap<String, u64>,
+    /// Not taken by Kafka, by output and kind of error.
+    pub(crate) not_produced: BTreeMap<(String, &'static str), u64>,
 }
 
 impl RecorderStats {
@@ -55,6 +57,11 @@ impl RecorderStats {
     /// The queue of an output was full.
     pub(super) fn output_dropped(&self, output: &str) {
         *self.lock().output_drops.entry(output.to_owned()).or_default() += 1;
+    }
+
+    /// Kafka did not take so many events.
+    pub(super) fn not_produced(&self, output: &str, kind: &'static str, events: usize) {
+        *self.lock().not_produced.entry((output.to_owned(), kind)).or_default() += events as u64;
     }
 
     /// Only counters are inside: a panic elsewhere leaves nothing half done.

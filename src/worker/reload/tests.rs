@@ -31,7 +31,7 @@ struct World {
 
 impl World {
     async fn new(path: &Path) -> Self {
-        let config = load(path, Mode::Fallback).await.unwrap();
+        let config = load(path, Reading::default()).await.unwrap();
         let (handle, mut commands) = Handle::new();
         let (seen, configs) = mpsc::unbounded_channel();
         let looping = tokio::spawn(async move {
@@ -44,8 +44,14 @@ impl World {
                 }
             }
         });
-        let (reloader, status) =
-            Reloader::new(path.to_owned(), &config, handle, Recorder::default(), Tracing::default());
+        let (reloader, status) = Reloader::new(
+            path.to_owned(),
+            Reading::default(),
+            &config,
+            handle,
+            Recorder::default(),
+            Tracing::default(),
+        );
         let (requests, asked) = mpsc::channel(1);
         let hangup = signal(SignalKind::hangup()).unwrap();
         let reloading = tokio::spawn(reloader.run(asked, hangup, FileWatch::new(path)));
@@ -119,9 +125,15 @@ async fn a_touched_file_is_no_reason_and_a_changed_one_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("am.yml");
     fs::write(&path, GOOD).unwrap();
-    let config = load(&path, Mode::Fallback).await.unwrap();
-    let (mut reloader, _status) =
-        Reloader::new(path.clone(), &config, Handle::new().0, Recorder::default(), Tracing::default());
+    let config = load(&path, Reading::default()).await.unwrap();
+    let (mut reloader, _status) = Reloader::new(
+        path.clone(),
+        Reading::default(),
+        &config,
+        Handle::new().0,
+        Recorder::default(),
+        Tracing::default(),
+    );
     assert!(!reloader.differs().await);
     fs::write(&path, GOOD).unwrap();
     assert!(!reloader.differs().await);
@@ -140,13 +152,40 @@ async fn a_touched_file_is_no_reason_and_a_changed_one_is() {
 async fn what_is_wrong_with_a_file_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("am.yml");
-    let missing = load(&path, Mode::Fallback).await.unwrap_err();
+    let missing = load(&path, Reading::default()).await.unwrap_err();
     assert!(matches!(missing, LoadError::Read { .. }), "{missing:?}");
     fs::write(&path, [0xff, 0xfe]).unwrap();
-    assert!(matches!(load(&path, Mode::Fallback).await.unwrap_err(), LoadError::NotText { .. }));
+    assert!(matches!(load(&path, Reading::default()).await.unwrap_err(), LoadError::NotText { .. }));
     fs::write(&path, BAD).unwrap();
-    let bad = crate::log::chain(&load(&path, Mode::Fallback).await.unwrap_err());
+    let bad = crate::log::chain(&load(&path, Reading::default()).await.unwrap_err());
     assert!(bad.starts_with("parsing config file `") && bad.contains("line "), "{bad}");
+}
+
+#[tokio::test]
+async fn where_to_record_events_is_left_out_unless_they_are_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("alertmanager.yml");
+    fs::write(&path, format!("event_recorder: {{stdout_outputs: [{{}}]}}\n{GOOD}")).unwrap();
+    for record_events in [false, true] {
+        let reading = Reading { record_events, ..Reading::default() };
+        assert_eq!(load(&path, reading).await.unwrap().event_recorder.is_some(), record_events);
+    }
+}
+
+#[tokio::test]
+async fn secrets_in_files_are_read_with_the_config_and_their_lack_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("alertmanager.yml");
+    let id = dir.path().join("id").display().to_string();
+    let token = format!("rocketchat_configs: [{{token: x, token_id_file: {id}}}]");
+    fs::write(&path, format!("route: {{receiver: a}}\nreceivers: [{{name: a, {token}}}]\n")).unwrap();
+    assert_eq!(
+        load(&path, Reading::default()).await.unwrap_err().to_string(),
+        format!(
+            "receivers[0].rocketchat_configs[0].token_id_file: could not read {id}: open {id}: \
+             No such file or directory (os error 2)"
+        )
+    );
 }
 
 #[tokio::test]
@@ -156,11 +195,11 @@ async fn template_files_come_with_the_config() {
     fs::write(&path, format!("templates: ['t/*.tmpl', 'nothing/*']\n{GOOD}")).unwrap();
     fs::create_dir(dir.path().join("t")).unwrap();
     fs::write(dir.path().join("t/a.tmpl"), "{{ define \"mine\" }}a{{ end }}").unwrap();
-    let config = load(&path, Mode::Fallback).await.unwrap();
+    let config = load(&path, Reading::default()).await.unwrap();
     assert!(config.template_set.names().any(|name| name == "mine"));
 
     fs::write(dir.path().join("t/b.tmpl"), "\n  {{ upper }}").unwrap();
-    let error = load(&path, Mode::Fallback).await.unwrap_err();
+    let error = load(&path, Reading::default()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "parsing template file `b.tmpl`: line 2, column 6: function \"upper\" not defined: `{{ upper }}`"
@@ -175,7 +214,7 @@ async fn a_changed_template_file_reloads_by_itself_and_changes_the_hash() {
     let text = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
     fs::create_dir(dir.path().join("t")).unwrap();
     text("t/a.tmpl", "{{ define \"mine\" }}a{{ end }}");
-    let start = load(&path, Mode::Fallback).await.unwrap().hash;
+    let start = load(&path, Reading::default()).await.unwrap().hash;
     let mut world = World::new(&path).await;
     assert_eq!(world.status.borrow().hash, start);
 

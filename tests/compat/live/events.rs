@@ -1,9 +1,10 @@
-//! The event recorder: the same events for the same story, in a file, by webhook and on standard output.
+//! The event recorder: the same events for the same story, in a file, by webhook, in topics and on standard output.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::kafka::Brokers;
 use super::{ALERTS, Life, Sink, config, silence};
 use crate::wait::until;
 
@@ -42,7 +43,7 @@ fn normalize(value: &mut Value) {
 }
 
 /// How often each event came; they are told by several tasks of the reference, in no fixed order.
-fn counted(events: impl IntoIterator<Item = Value>) -> BTreeMap<String, u32> {
+pub(super) fn counted(events: impl IntoIterator<Item = Value>) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for event in events {
         *counts.entry(normal(event).to_string()).or_default() += 1;
@@ -92,18 +93,20 @@ fn story(mut life: Life) -> [Vec<Value>; 2] {
 #[test]
 fn the_same_story_is_recorded_alike_everywhere() {
     let (sink, theirs_sink) = (Sink::start(), Sink::start());
-    let recorded = |sink: &Sink| {
-        let to = sink.address;
+    let (mut brokers, mut their_brokers) = (Brokers::start(), Brokers::start());
+    let recorded = |sink: &Sink, brokers: &Brokers| {
+        let (to, topics) = (sink.address, brokers.outputs());
         format!(
             "{}event_recorder:\n  file_outputs: [{{path: '@DIR@/events.jsonl'}}]\n  stdout_outputs: [{{}}]\n  \
-             webhook_outputs: [{{url: 'http://u:p@{to}/ok/events?token=x', workers: 1}}]\n",
+             webhook_outputs: [{{url: 'http://u:p@{to}/ok/events?token=x', workers: 1}}]\n  \
+             kafka_outputs:\n{topics}",
             config(sink)
         )
     };
     let args = ["--cluster.listen-address=", "--enable-feature=event-recorder"];
     let ip = crate::process::own_address();
-    let ours = Life::start(crate::process::PROGRAM, ip, &recorded(&sink), &[&["worker"], &args[..]].concat());
-    let theirs = Life::start_reference(ip, &recorded(&theirs_sink), &args);
+    let ours = Life::start(crate::process::PROGRAM, ip, &recorded(&sink, &brokers), &[&["worker"], &args[..]].concat());
+    let theirs = Life::start_reference(ip, &recorded(&theirs_sink, &their_brokers), &args);
     let ([file, printed], [their_file, _]) = std::thread::scope(|scope| {
         let ours = scope.spawn(|| story(ours));
         let theirs = story(theirs);
@@ -112,6 +115,11 @@ fn the_same_story_is_recorded_alike_everywhere() {
     let posted = sink.bodies("/ok/events?token=x");
     assert_eq!(counted(printed), counted(file.clone()));
     assert_eq!(counted(posted), counted(file.clone()));
+    for (topic, theirs) in brokers.topics().into_iter().zip(their_brokers.topics()) {
+        assert_eq!(topic.manner, theirs.manner);
+        assert_eq!(counted(topic.events), counted(file.clone()), "{:?}", topic.manner);
+        assert_eq!(counted(theirs.events), counted(their_file.clone()), "{:?}", theirs.manner);
+    }
     let (ours, theirs) = (counted(file), counted(their_file));
     let only = |a: &BTreeMap<String, u32>, b: &BTreeMap<String, u32>| -> Vec<String> {
         a.iter().filter(|(event, count)| b.get(*event) != Some(count)).map(|(e, n)| format!("{n} × {e}")).collect()

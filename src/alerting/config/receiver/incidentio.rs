@@ -21,7 +21,7 @@ pub struct IncidentioConfig {
     pub http: Arc<HttpConfig>,
     /// Where to post.
     pub url: UrlSource,
-    /// Bearer token; a file is read when the config is loaded. `None`: `http` has an `authorization`.
+    /// Bearer token; a file is read when the config is taken into use. `None`: `http` has an `authorization`.
     pub token: Option<SecretSource>,
     /// At most so many alerts in one body; 0: all.
     pub max_alerts: u64,

@@ -19,9 +19,9 @@ pub struct RocketchatConfig {
     pub http: Arc<HttpConfig>,
     /// Where to post.
     pub api_url: ApiUrl,
-    /// The user's ID; a file is read when the config is loaded.
+    /// The user's ID; a file is read when the config is taken into use.
     pub token_id: SecretSource,
-    /// A file is read when the config is loaded.
+    /// A file is read when the config is taken into use.
     pub token: SecretSource,
     /// Overrides the channel.
     pub channel: String,
@@ -88,10 +88,12 @@ pub(super) fn read(form: &mut Form<'_>, global: &mut Global) -> Result<Settings,
     form.complete()?;
     form.refuse_if(own_token, "token_file", "at most one of token & token_file must be configured")?;
     form.refuse_if(own_id, "token_id_file", "at most one of token_id & token_id_file must be configured")?;
-    let Some(token_id) = SecretSource::of(token_id, token_id_file) else {
+    // one may be the receiver's and the other global: then it is the file
+    let source = |inline: Option<_>, file: Option<_>| file.map(SecretSource::File).or(inline.map(SecretSource::Inline));
+    let Some(token_id) = source(token_id, token_id_file) else {
         return Err(form.error("", "no global Rocketchat TokenID set either inline or in a file"));
     };
-    let Some(token) = SecretSource::of(token, token_file) else {
+    let Some(token) = source(token, token_file) else {
         return Err(form.error("", "no global Rocketchat Token set either inline or in a file"));
     };
     let Some(api_url) = api_url else { return Err(form.error("api_url", "no global Rocketchat API URL set")) };
