@@ -497,8 +497,10 @@ mod tests {
         assert_eq!(wire::take_delimited(&mut again.freeze()).unwrap(), record);
     }
 
+    type Read = Option<(LogKey, Entry)>;
+
     /// What both ways of reading make of a record; `None`: not plain, or not readable.
-    fn both_ways(record: &[u8]) -> (Option<(LogKey, Entry)>, Option<(LogKey, Entry)>) {
+    fn both_ways(record: &[u8]) -> (Read, Read) {
         let any = decode_any(&mut Names::default(), Bytes::copy_from_slice(record), 1, 0).ok();
         (decode_plain(&mut Names::default(), record), any.map(|(key, entry)| (key, Entry::clone(&entry))))
     }
