@@ -18,6 +18,7 @@ pub mod journal;
 pub mod json;
 pub mod label;
 pub mod matcher;
+mod names;
 pub mod nflog;
 pub mod notify;
 mod pipeline;

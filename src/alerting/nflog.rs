@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as Place;
 use prost::Message;
 
+use crate::names::Names;
 use crate::time::Timestamp;
 use crate::wire;
 
@@ -117,8 +120,9 @@ fn is_subset(small: &[u64], big: &[u64]) -> bool {
 /// All entries of a member.
 #[derive(Debug, Default)]
 pub struct NotificationLog {
-    entries: BTreeMap<LogKey, Arc<Entry>>,
-    digest: u64,
+    entries: HashMap<LogKey, Arc<Entry>>,
+    /// Made when it's first asked for, which only peers do.
+    digest: OnceLock<u64>,
     /// No entry expires before this.
     next_expiry: Option<Timestamp>,
 }
@@ -170,30 +174,34 @@ impl NotificationLog {
         if entry.expires_at < now {
             return false;
         }
-        let (hash, expires_at) = (digest_of(&key, &entry), entry.expires_at);
+        let expires_at = entry.expires_at;
         match self.entries.entry(key) {
-            std::collections::btree_map::Entry::Vacant(slot) => {
+            Place::Vacant(slot) => {
+                if let Some(digest) = self.digest.get_mut() {
+                    *digest ^= digest_of(slot.key(), &entry);
+                }
                 slot.insert(entry);
             }
-            std::collections::btree_map::Entry::Occupied(mut slot) => {
+            Place::Occupied(mut slot) => {
                 if slot.get().timestamp >= entry.timestamp {
                     return false;
                 }
-                self.digest ^= digest_of(slot.key(), slot.get());
+                if let Some(digest) = self.digest.get_mut() {
+                    *digest ^= digest_of(slot.key(), slot.get()) ^ digest_of(slot.key(), &entry);
+                }
                 slot.insert(entry);
             }
         }
-        self.digest ^= hash;
         self.next_expiry = Some(self.next_expiry.map_or(expires_at, |next| next.min(expires_at)));
         true
     }
 
     /// Forgets what has expired.
     pub fn forget_expired(&mut self, now: Timestamp) {
-        let digest = &mut self.digest;
+        let mut digest = self.digest.get_mut();
         self.entries.retain(|key, entry| {
             let keep = entry.expires_at > now;
-            if !keep {
+            if let Some(digest) = digest.as_deref_mut().filter(|_| !keep) {
                 *digest ^= digest_of(key, entry);
             }
             keep
@@ -210,18 +218,38 @@ impl NotificationLog {
 
     /// Equal on members that hold the same entries.
     pub fn digest(&self) -> u64 {
-        self.digest
+        let all = || self.entries.iter().fold(0, |digest, (key, entry)| digest ^ digest_of(key, entry));
+        *self.digest.get_or_init(all)
     }
 
-    /// All entries in the order of their keys.
+    /// All entries, in an order that depends on nothing but them.
     pub fn iter(&self) -> impl Iterator<Item = (&LogKey, &Arc<Entry>)> {
-        self.entries.iter()
+        let mut entries: Vec<(u64, (&LogKey, &Arc<Entry>))> =
+            self.entries.iter().map(|(key, entry)| (digest_of(key, entry), (key, entry))).collect();
+        entries.sort_unstable_by_key(|(hash, _)| *hash);
+        entries.into_iter().map(|(_, entry)| entry)
+    }
+
+    /// Takes the records of a file into an empty log.
+    ///
+    /// # Errors
+    /// At the first record that can't be read.
+    pub(crate) fn restore(&mut self, now: Timestamp, file: Bytes) -> Result<(), DecodeError> {
+        let mut records = 0;
+        let mut rest = &file[..];
+        while wire::take_plain(&mut rest).is_some() {
+            records += 1;
+        }
+        self.entries.reserve(records);
+        decode_each(file, |key, entry| {
+            self.merge(now, key, entry);
+        })
     }
 
     /// The reference's file format: length-delimited `MeshEntry` records.
     pub fn encode(&self) -> Bytes {
         let mut buf = BytesMut::new();
-        for (key, entry) in &self.entries {
+        for (key, entry) in self.iter() {
             encode_entry(key, entry, &mut buf);
         }
         buf.freeze()
@@ -260,18 +288,31 @@ fn to_wire(key: &LogKey, entry: &Entry) -> wire::MeshEntry {
 ///
 /// # Errors
 /// At the first record that can't be read; nothing is taken then.
-pub fn decode(mut data: Bytes) -> Result<Vec<(LogKey, Arc<Entry>)>, DecodeError> {
+pub fn decode(data: Bytes) -> Result<Vec<(LogKey, Arc<Entry>)>, DecodeError> {
     let mut entries = Vec::new();
+    decode_each(data, |key, entry| entries.push((key, entry)))?;
+    Ok(entries)
+}
+
+fn decode_each(mut data: Bytes, mut take: impl FnMut(LogKey, Arc<Entry>)) -> Result<(), DecodeError> {
+    let mut names = Names::default();
     let (size, mut record) = (data.len(), 0);
     while !data.is_empty() {
         record += 1;
         let offset = size - data.len();
+        let mut rest = &data[..];
+        if let Some((key, entry)) = wire::take_plain(&mut rest).and_then(|stored| decode_plain(&mut names, stored)) {
+            let taken = data.len() - rest.len();
+            data.advance(taken);
+            take(key, Arc::new(entry));
+            continue;
+        }
         let failed = |source| DecodeError::Record { record, offset, source };
         let stored = wire::take_delimited(&mut data).map_err(failed)?;
-        let before = entries.last().map(|(key, _)| key);
-        entries.push(decode_like(before, stored, record, offset)?);
+        let (key, entry) = decode_any(&mut names, stored, record, offset)?;
+        take(key, entry);
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// Reads one record; `record` and `offset` say where it is.
@@ -279,12 +320,43 @@ pub fn decode(mut data: Bytes) -> Result<Vec<(LogKey, Arc<Entry>)>, DecodeError>
 /// # Errors
 /// When it can't be read.
 pub(crate) fn decode_record(stored: Bytes, record: usize, offset: usize) -> Result<(LogKey, Arc<Entry>), DecodeError> {
-    decode_like(None, stored, record, offset)
+    let mut names = Names::default();
+    match decode_plain(&mut names, &stored) {
+        Some((key, entry)) => Ok((key, Arc::new(entry))),
+        None => decode_any(&mut names, stored, record, offset),
+    }
 }
 
-/// The same; names are shared with the key of another record if they are the same.
-fn decode_like(
-    other: Option<&LogKey>,
+/// Reads a record as almost all are; what comes of it is what [`decode_any`] makes of it.
+fn decode_plain(names: &mut Names, stored: &[u8]) -> Option<(LogKey, Entry)> {
+    let mut mesh = wire::Plain::new(stored);
+    let mut fields = wire::Plain::new(mesh.content(1)?);
+    let expires_at = mesh.time(2)?;
+    let group = fields.text(1)?;
+    let mut receiver = wire::Plain::new(fields.content(2)?);
+    let (name, integration) = (receiver.text(1).unwrap_or_default(), receiver.text(2).unwrap_or_default());
+    let index = receiver.number(3).unwrap_or_default();
+    let timestamp = fields.time(5)?;
+    let mut firing = fields.numbers(6).unwrap_or_default();
+    let mut resolved = fields.numbers(7).unwrap_or_default();
+    if !mesh.is_empty() || !fields.is_empty() || !receiver.is_empty() {
+        return None;
+    }
+    firing.sort_unstable();
+    resolved.sort_unstable();
+    let key = LogKey {
+        group: group.into(),
+        receiver: names.shared(name),
+        integration: names.shared(integration),
+        index: u32::try_from(index).ok()?,
+    };
+    let receiver_data = BTreeMap::new();
+    Some((key, Entry { timestamp, expires_at, firing, resolved, receiver_data, stored: None }))
+}
+
+/// Reads a record of any form.
+fn decode_any(
+    names: &mut Names,
     stored: Bytes,
     record: usize,
     offset: usize,
@@ -300,8 +372,8 @@ fn decode_like(
     resolved.sort_unstable();
     let key = LogKey {
         group: group.into(),
-        receiver: shared(receiver.group_name, other.map(|other| &other.receiver)),
-        integration: shared(receiver.integration, other.map(|other| &other.integration)),
+        receiver: names.shared(&receiver.group_name),
+        integration: names.shared(&receiver.integration),
         index: receiver.idx,
     };
     let mut entry = Entry {
@@ -319,21 +391,12 @@ fn decode_like(
     Ok((key, Arc::new(entry)))
 }
 
-/// Whether a record loses nothing when it becomes an entry: then what is written is what was read.
+/// Whether a record loses nothing when it becomes an entry. The hashes are sets: their order means nothing.
 fn is_usual(mesh: &wire::MeshEntry) -> bool {
     let Some(entry) = &mesh.entry else { return false };
     let exact =
         |time: Option<wire::WireTime>| time.is_some_and(|time| wire::WireTime::from(Timestamp::from(time)) == time);
-    entry.group_hash.is_empty()
-        && !entry.resolved
-        && exact(entry.timestamp)
-        && exact(mesh.expires_at)
-        && entry.firing_alerts.is_sorted()
-        && entry.resolved_alerts.is_sorted()
-}
-
-fn shared(text: String, other: Option<&Arc<str>>) -> Arc<str> {
-    other.filter(|other| ***other == *text).map_or_else(|| text.into(), Arc::clone)
+    entry.group_hash.is_empty() && !entry.resolved && exact(entry.timestamp) && exact(mesh.expires_at)
 }
 
 fn digest_of(key: &LogKey, entry: &Entry) -> u64 {
@@ -411,7 +474,7 @@ mod tests {
         assert_eq!(read.iter().map(|(k, e)| (k, e)).collect::<Vec<_>>(), log.iter().collect::<Vec<_>>());
         let mut cut = log.encode();
         cut.truncate(cut.len() - 1);
-        assert_eq!(decode(cut).unwrap_err().to_string(), "reading record 2 of the notification log, at byte 53");
+        assert_eq!(decode(cut).unwrap_err().to_string(), "reading record 2 of the notification log, at byte 40");
     }
 
     #[test]
@@ -434,7 +497,40 @@ mod tests {
         assert_eq!(wire::take_delimited(&mut again.freeze()).unwrap(), record);
     }
 
+    type Read = Option<(LogKey, Entry)>;
+
+    /// What both ways of reading make of a record; `None`: not plain, or not readable.
+    fn both_ways(record: &[u8]) -> (Read, Read) {
+        let any = decode_any(&mut Names::default(), Bytes::copy_from_slice(record), 1, 0).ok();
+        (decode_plain(&mut Names::default(), record), any.map(|(key, entry)| (key, Entry::clone(&entry))))
+    }
+
     proptest::proptest! {
+        #[test]
+        fn plain_records_are_what_they_are_in_any_form(
+            group in ".{0,9}", receiver in "[ab]?", index in 0..3_u32, time in 0..3_i64, nanos in -1..2_i32,
+            hashes in proptest::collection::vec(proptest::prelude::any::<u64>(), 0..4), unusual in 0..6_u8,
+            place in proptest::prelude::any::<proptest::sample::Index>(), change in 0..=255_u8,
+        ) {
+            let mut mesh = to_wire(&key(&group), &entry(&hashes, &hashes, 10));
+            if let Some(wire::Entry { receiver: Some(known), resolved, timestamp, .. }) = &mut mesh.entry {
+                *known = wire::Receiver { group_name: receiver, idx: index, ..known.clone() };
+                *resolved = unusual == 1;
+                *timestamp = (unusual != 2).then_some(wire::WireTime { seconds: time, nanos });
+            }
+            mesh.expires_at = mesh.expires_at.filter(|_| unusual != 3);
+            let mut record = mesh.encode_to_vec();
+            let (plain, any) = both_ways(&record);
+            let usual = !(1..4).contains(&unusual) && nanos >= 0 && !group.is_empty();
+            proptest::prop_assert_eq!(plain.is_some(), usual);
+            proptest::prop_assert!(plain.is_none() || plain == any);
+            // damage is never plain, or means the same both ways
+            let place = place.index(record.len());
+            record[place] ^= change;
+            let (plain, any) = both_ways(&record);
+            proptest::prop_assert!(plain.is_none() || plain == any);
+        }
+
         #[test]
         fn entries_merge_to_the_same_in_any_order_and_number(
             entries in proptest::collection::vec((0..4_u8, 1..60_i64), 1..12),

@@ -221,9 +221,13 @@ pub(super) struct Restoring {
 
 impl Restoring {
     pub(super) fn silences(&mut self, now: Timestamp, file: Bytes) -> Result<(), RestoreError> {
-        for stored in silence::decode(file).map_err(RestoreError::Silences)? {
-            self.silence(now, stored);
-        }
+        let mut usable = Vec::new();
+        let each = |stored| match stored {
+            Stored::Usable(silence) => usable.push(silence),
+            Stored::Unusable(_) => self.silence(now, stored),
+        };
+        silence::decode_each(file, each).map_err(RestoreError::Silences)?;
+        self.silences.merge_all(now, usable);
         Ok(())
     }
 
@@ -240,10 +244,7 @@ impl Restoring {
     }
 
     pub(super) fn notification_log(&mut self, now: Timestamp, file: Bytes) -> Result<(), RestoreError> {
-        for (key, entry) in nflog::decode(file).map_err(RestoreError::NotificationLog)? {
-            self.nflog.merge(now, key, entry);
-        }
-        Ok(())
+        self.nflog.restore(now, file).map_err(RestoreError::NotificationLog)
     }
 
     /// The file `alerts`, whole.

@@ -5,9 +5,10 @@
 
 mod class;
 mod names;
+mod plain;
 
 use std::iter::Peekable;
-use std::str::{Bytes, Chars};
+use std::str::Chars;
 use std::sync::{Arc, OnceLock};
 
 use regex_automata::meta::{BuildError, Config, Regex};
@@ -41,18 +42,21 @@ pub(super) enum Expression {
 /// An expression that is no list of words.
 #[derive(Debug)]
 pub(super) struct Pattern {
-    rewritten: String,
+    /// As given if it's plain, else anchored and rewritten.
+    text: Box<str>,
+    plain: bool,
     compiled: OnceLock<Option<Regex>>,
 }
 
 impl Expression {
     /// Reads an expression as Go would, to be matched against whole texts.
     pub(super) fn new(pattern: &str) -> Result<Self, String> {
+        if plain::is_plain(pattern) {
+            let plain = Pattern { text: pattern.into(), plain: true, compiled: OnceLock::new() };
+            return Ok(Self::Pattern(Arc::new(plain)));
+        }
         // wrapped first, as Go does: `a)|(b` is an expression then
         let wrapped = format!("^(?:{pattern})$");
-        if is_plain(pattern) {
-            return Ok(Self::Pattern(Arc::new(Pattern { rewritten: wrapped, compiled: OnceLock::new() })));
-        }
         let rewritten = Rewriter::new(&wrapped).run()?;
         let parsed = parse(&rewritten)?;
         if let Some(words) = words(&parsed) {
@@ -66,52 +70,31 @@ impl Expression {
             })?;
             let _ = compiled.set(Some(regex));
         }
-        Ok(Self::Pattern(Arc::new(Pattern { rewritten, compiled })))
+        Ok(Self::Pattern(Arc::new(Pattern { text: rewritten.into(), plain: false, compiled })))
     }
 
     /// Whether the whole text matches.
     pub(super) fn is_match(&self, text: &str) -> bool {
         match self {
             Self::Words(words) => words.binary_search_by(|word| (**word).cmp(text)).is_ok(),
-            Self::Pattern(pattern) => {
-                let compiled = pattern.compiled.get_or_init(|| compile(&parse(&pattern.rewritten).ok()?).ok());
-                compiled.as_ref().is_some_and(|regex| regex.is_match(text))
-            }
+            Self::Pattern(pattern) => pattern.is_match(text),
         }
     }
 }
 
-/// Whether an expression is surely one, the same in both dialects, small, and no list of words: literals, dots and
-/// classes of letters and digits, at least one of which is repeated without end. Most of those in silences are, and need
-/// not be read before they are used.
-fn is_plain(pattern: &str) -> bool {
-    let (mut rest, mut endless) = (pattern.bytes().peekable(), false);
-    while let Some(byte) = rest.next() {
-        let repeatable = match byte {
-            b'.' => true,
-            b'[' if is_plain_class(&mut rest) => true,
-            byte if byte.is_ascii_alphanumeric() || b"_-/:@, =".contains(&byte) => false,
-            _ => return false,
-        };
-        endless |= repeatable && rest.next_if(|byte| matches!(byte, b'*' | b'+')).is_some();
-    }
-    endless && pattern.len() <= SURELY_SMALL
-}
-
-/// Takes what follows `[` up to `]`.
-fn is_plain_class(rest: &mut Peekable<Bytes<'_>>) -> bool {
-    let mut any = false;
-    while let Some(from) = rest.next() {
-        if from == b']' {
-            return any;
+impl Pattern {
+    fn is_match(&self, text: &str) -> bool {
+        if self.plain
+            && let Some(decided) = plain::decide(&self.text, text)
+        {
+            return decided;
         }
-        let to = if rest.next_if_eq(&b'-').is_some() { rest.next() } else { Some(from) };
-        if !from.is_ascii_alphanumeric() || !to.is_some_and(|to| to.is_ascii_alphanumeric() && from <= to) {
-            return false;
-        }
-        any = true;
+        let compiled = self.compiled.get_or_init(|| {
+            let parsed = if self.plain { parse(&format!("^(?:{})$", self.text)) } else { parse(&self.text) };
+            compile(&parsed.ok()?).ok()
+        });
+        compiled.as_ref().is_some_and(|regex| regex.is_match(text))
     }
-    false
 }
 
 /// The texts that an expression matches, if they are few.
@@ -525,28 +508,26 @@ mod tests {
         }
     }
 
-    #[test]
-    fn plain_expressions_are_told_from_others() {
-        for pattern in ["checkout-[0-9a-f]+-0001.*", ".*", "a.+b", "[ab]*"] {
-            assert!(is_plain(pattern), "{pattern}");
-        }
-        for pattern in
-            ["", "a", "a.b", "a*", "[z-a]*", "[]a]*", "[^a]*", "[a", "a.**", "(a).*", "a{2}.*", "\\d.*", ".*?"]
-        {
-            assert!(!is_plain(pattern), "{pattern}");
-        }
-    }
-
     proptest! {
         #[test]
         fn plain_expressions_are_no_words_and_stay_as_they_are(pattern in "[a-cZ0\\[\\].*+?^=, :@/_-]{0,9}[.*]{0,2}") {
-            if is_plain(&pattern) {
+            if plain::is_plain(&pattern) {
                 let wrapped = format!("^(?:{pattern})$");
                 prop_assert_eq!(Rewriter::new(&wrapped).run(), Ok(wrapped.clone()));
                 let parsed = parse(&wrapped).unwrap();
                 prop_assert!(words(&parsed).is_none());
                 prop_assert!(compile(&parsed).is_ok());
             }
+        }
+
+        #[test]
+        fn plain_expressions_match_what_they_match_compiled(
+            pattern in "([ab.]|\\[a-c\\]|\\[b0-9\\])?([.][*+]|\\[a-c0\\][*+]|[ab]){0,3}[.][+][ab]?", text in "[abc0é\n]{0,5}",
+        ) {
+            prop_assert!(plain::is_plain(&pattern), "{}", pattern);
+            let regex = compile(&parse(&format!("^(?:{pattern})$")).unwrap()).unwrap();
+            let expression = Expression::new(&pattern).unwrap();
+            prop_assert_eq!(expression.is_match(&text), regex.is_match(&text));
         }
 
         #[test]

@@ -1,5 +1,6 @@
 //! Silences: what one is, when it may be changed in place, and the store of them that merges between peers.
 
+mod plain;
 mod record;
 mod store;
 
@@ -12,7 +13,7 @@ use crate::matcher::{Matcher, Op};
 use crate::time::Timestamp;
 
 pub use record::{DecodeError, encode_silence};
-pub(crate) use record::{Stored, Unknown, decode, decode_record};
+pub(crate) use record::{Stored, Unknown, decode, decode_each, decode_record};
 pub use store::{Changed, SilenceCache, SilenceLimits, Silences};
 
 /// Names a silence: a UUID in lower case.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use prost::Message;
 
+use super::plain::decode_plain;
 use super::{Silence, SilenceId};
 use crate::matcher::{Matcher, Op};
+use crate::names::Names;
 use crate::time::Timestamp;
 use crate::wire::{self, MatcherType};
 
@@ -135,17 +137,34 @@ pub fn encode_silence(silence: &Silence, buf: &mut BytesMut) {
 ///
 /// # Errors
 /// At the first record that can't be read; nothing is taken then.
-pub(crate) fn decode(mut data: Bytes) -> Result<Vec<Stored>, DecodeError> {
+pub(crate) fn decode(data: Bytes) -> Result<Vec<Stored>, DecodeError> {
     let mut silences = Vec::new();
+    decode_each(data, |stored| silences.push(stored))?;
+    Ok(silences)
+}
+
+/// Reads records of the reference's file format one by one.
+///
+/// # Errors
+/// At the first record that can't be read.
+pub(crate) fn decode_each(mut data: Bytes, mut take: impl FnMut(Stored)) -> Result<(), DecodeError> {
+    let mut names = Names::default();
     let (size, mut record) = (data.len(), 0);
     while !data.is_empty() {
         record += 1;
         let offset = size - data.len();
+        let mut rest = &data[..];
+        if let Some(silence) = wire::take_plain(&mut rest).and_then(|stored| decode_plain(&mut names, stored)) {
+            let taken = data.len() - rest.len();
+            data.advance(taken);
+            take(Stored::Usable(Arc::new(silence)));
+            continue;
+        }
         let failed = |source| DecodeError::Record { record, offset, source };
         let stored = wire::take_delimited(&mut data).map_err(failed)?;
-        silences.push(decode_record(stored, record, offset)?);
+        take(decode_any(stored, record, offset)?);
     }
-    Ok(silences)
+    Ok(())
 }
 
 /// Reads one record; `record` and `offset` say where it is.
@@ -153,6 +172,14 @@ pub(crate) fn decode(mut data: Bytes) -> Result<Vec<Stored>, DecodeError> {
 /// # Errors
 /// When it can't be read.
 pub(crate) fn decode_record(stored: Bytes, record: usize, offset: usize) -> Result<Stored, DecodeError> {
+    match decode_plain(&mut Names::default(), &stored) {
+        Some(silence) => Ok(Stored::Usable(Arc::new(silence))),
+        None => decode_any(stored, record, offset),
+    }
+}
+
+/// Reads a record of any form.
+pub(super) fn decode_any(stored: Bytes, record: usize, offset: usize) -> Result<Stored, DecodeError> {
     let failed = |source| DecodeError::Record { record, offset, source };
     let mesh = wire::MeshSilence::decode(&stored[..]).map_err(failed)?;
     let as_written_here = mesh.encode_to_vec() == stored;

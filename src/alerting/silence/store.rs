@@ -1,7 +1,7 @@
 //! The silences of a member, indexed so that an alert meets only those that can match it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -58,7 +58,8 @@ pub struct Silences {
     /// Silences that can't be matched here; they are only kept and passed on.
     unusable: BTreeMap<SilenceId, Arc<Unusable>>,
     next_number: u32,
-    digest: u64,
+    /// Made when it's first asked for, which only peers do.
+    digest: OnceLock<u64>,
     /// No silence is to be forgotten before this.
     next_expiry: Option<Timestamp>,
 }
@@ -86,7 +87,16 @@ impl Silences {
 
     /// Equal on members that hold the same versions of the same silences.
     pub fn digest(&self) -> u64 {
-        self.digest
+        let usable = self.stored.values().map(|s| digest_of(&s.silence.id, s.silence.updated_at));
+        let unusable = self.unusable.values().map(|s| digest_of(&s.id, s.updated_at));
+        *self.digest.get_or_init(|| usable.chain(unusable).fold(0, |digest, one| digest ^ one))
+    }
+
+    /// A version has come, or gone.
+    fn count_in_digest(&mut self, id: &SilenceId, updated_at: Timestamp) {
+        if let Some(digest) = self.digest.get_mut() {
+            *digest ^= digest_of(id, updated_at);
+        }
     }
 
     /// Makes or changes a silence as asked. What can't be changed in place is ended, and a new one made
@@ -130,9 +140,11 @@ impl Silences {
             annotations: draft.annotations,
             unknown: previous.as_ref().filter(|p| p.id == id).and_then(|p| p.unknown.clone()),
         };
-        let bytes = record::stored_len(&silence);
-        if let Some(limit) = limits.bytes_max.filter(|limit| bytes > *limit) {
-            return Err(SilenceError::TooBig { bytes, limit });
+        if let Some(limit) = limits.bytes_max {
+            let bytes = record::stored_len(&silence);
+            if bytes > limit {
+                return Err(SilenceError::TooBig { bytes, limit });
+            }
         }
         let mut versions = Vec::new();
         if let Some(previous) = previous.filter(|p| p.id != id && p.state_at(now) != SilenceState::Expired) {
@@ -184,7 +196,7 @@ impl Silences {
         }
         let mut number = None;
         if let Some(old) = old {
-            self.digest ^= digest_of(&old.silence.id, old.silence.updated_at);
+            self.count_in_digest(&old.silence.id, old.silence.updated_at);
             if old.silence.matcher_sets == silence.matcher_sets {
                 number = old.number;
             } else {
@@ -201,10 +213,36 @@ impl Silences {
             self.by_number.insert(filed, silence.clone());
             number = Some(filed);
         }
-        self.digest ^= digest_of(&silence.id, silence.updated_at);
+        self.count_in_digest(&silence.id, silence.updated_at);
         self.next_expiry = Some(self.next_expiry.map_or(silence.expires_at, |next| next.min(silence.expires_at)));
         self.stored.insert(silence.id.clone(), Stored { silence, number });
         true
+    }
+
+    /// Takes versions of silences by the same rules; many at once into an empty store cost less than one by one.
+    pub(crate) fn merge_all(&mut self, now: Timestamp, mut silences: Vec<Arc<Silence>>) {
+        silences.sort_by(|a, b| a.id.cmp(&b.id));
+        if !self.stored.is_empty() || silences.windows(2).any(|pair| pair[0].id == pair[1].id) {
+            for silence in silences {
+                self.merge(now, silence);
+            }
+            return;
+        }
+        silences.retain(|silence| silence.expires_at >= now);
+        self.by_number.reserve(silences.len());
+        let mut filed = Vec::with_capacity(silences.len());
+        for silence in silences {
+            let expired = silence.state_at(now) == SilenceState::Expired;
+            let number = if expired { None } else { Some(self.file(&silence)) };
+            if let Some(number) = number {
+                self.by_number.insert(number, silence.clone());
+            }
+            self.count_in_digest(&silence.id, silence.updated_at);
+            self.next_expiry = Some(self.next_expiry.map_or(silence.expires_at, |next| next.min(silence.expires_at)));
+            filed.push((silence.id.clone(), Stored { silence, number }));
+        }
+        // made from sorted pairs it's packed, too
+        self.stored = filed.into_iter().collect();
     }
 
     /// Takes a silence that can't be matched here, by the same rules. Tells whether it was taken.
@@ -214,9 +252,9 @@ impl Silences {
             return false;
         }
         let expires_at = silence.expires_at;
-        self.digest ^= digest_of(&silence.id, silence.updated_at);
+        self.count_in_digest(&silence.id, silence.updated_at);
         if let Some(old) = self.unusable.insert(silence.id.clone(), silence) {
-            self.digest ^= digest_of(&old.id, old.updated_at);
+            self.count_in_digest(&old.id, old.updated_at);
         }
         self.next_expiry = Some(self.next_expiry.map_or(expires_at, |next| next.min(expires_at)));
         true
@@ -253,15 +291,15 @@ impl Silences {
             self.unfile(&stored);
             stored.number = None;
             if stored.silence.expires_at <= now {
-                self.digest ^= digest_of(&stored.silence.id, stored.silence.updated_at);
+                self.count_in_digest(&stored.silence.id, stored.silence.updated_at);
             } else {
                 self.stored.insert(id, stored);
             }
         }
-        let digest = &mut self.digest;
+        let mut digest = self.digest.get_mut();
         self.unusable.retain(|id, silence| {
             let keep = silence.expires_at > now;
-            if !keep {
+            if let Some(digest) = digest.as_deref_mut().filter(|_| !keep) {
                 *digest ^= digest_of(id, silence.updated_at);
             }
             keep

@@ -3,6 +3,7 @@
 mod fields;
 mod journal;
 mod peer;
+mod plain;
 mod state;
 
 use bytes::BytesMut;
@@ -16,6 +17,7 @@ pub(crate) use journal::{
     Record, SavedAlert, SavedGroup, begin_entry, begin_silence, put_alert, put_end, put_gone, put_group, records,
 };
 pub(crate) use peer::{Call, MemberInfo, Reply, StateDigest, StateParts};
+pub(crate) use plain::{Plain, take_plain};
 pub(crate) use state::{
     Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence, WireTime,
 };

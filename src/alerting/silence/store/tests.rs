@@ -234,4 +234,46 @@ proptest::proptest! {
         }
         proptest::prop_assert_eq!(again.encode(), forth.encode());
     }
+
+    #[test]
+    fn many_at_once_are_as_good_as_one_by_one(
+        versions in proptest::collection::vec((0..40_u8, 1..60_u8, 1..120_i64, "[a-c]"), 0..12), asked in proptest::bool::ANY,
+    ) {
+        let make = |(id, updated_at, end, team): &(u8, u8, i64, String)| {
+            Arc::new(Silence {
+                id: SilenceId(format!("id-{id}").into()),
+                matcher_sets: vec![vec![Matcher::new(Op::Equal, "team", team.as_str()).unwrap()]],
+                starts_at: at(0),
+                ends_at: at(*end),
+                updated_at: at(i64::from(*updated_at)),
+                expires_at: at(*end + 20),
+                created_by: String::new(),
+                comment: String::new(),
+                annotations: BTreeMap::new(),
+                unknown: None,
+            })
+        };
+        let (mut single, mut bulk) = (Silences::default(), Silences::default());
+        if asked {
+            proptest::prop_assert_eq!(bulk.digest(), 0);
+        }
+        versions.iter().for_each(|version| { single.merge(at(60), make(version)); });
+        bulk.merge_all(at(60), versions.iter().map(make).collect());
+        proptest::prop_assert_eq!(bulk.encode(), single.encode());
+        proptest::prop_assert_eq!(bulk.digest(), single.digest());
+        for team in ["a", "b", "c"] {
+            let labels = LabelSet::new([("team", team)]);
+            let active = |silences: &Silences| {
+                let mut cache = SilenceCache::default();
+                silences.refresh(&labels, &mut cache);
+                silences.active(&cache, at(60))
+            };
+            proptest::prop_assert_eq!(active(&bulk), active(&single));
+        }
+        for silences in [&mut single, &mut bulk] {
+            silences.forget_if_expired(at(100));
+        }
+        proptest::prop_assert_eq!(bulk.encode(), single.encode());
+        proptest::prop_assert_eq!(bulk.digest(), single.digest());
+    }
 }
