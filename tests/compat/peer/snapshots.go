@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"slices"
 	"sort"
 	"time"
 
@@ -98,6 +99,11 @@ func describe(data []byte, empty func() proto.Message) (any, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if stored, is := record.(*nflogpb.MeshEntry); is {
+			// they are sets: their order means nothing
+			slices.Sort(stored.GetEntry().GetFiringAlerts())
+			slices.Sort(stored.GetEntry().GetResolvedAlerts())
 		}
 		text, err := proto.MarshalOptions{Deterministic: true}.Marshal(record)
 		if err != nil {
