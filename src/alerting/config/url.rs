@@ -10,6 +10,11 @@ use crate::label::GoQuoted;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiUrl(Url);
 
+/// Whether the reference takes a text for a URL, also a relative one.
+pub fn is_url(text: &str) -> bool {
+    Url::parse(text).is_ok()
+}
+
 impl ApiUrl {
     /// Reads one.
     ///

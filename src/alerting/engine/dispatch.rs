@@ -12,12 +12,12 @@ use smallvec::SmallVec;
 
 use super::{Engine, Running};
 use crate::alert::Alert;
-use crate::config::{Integration, Route, Settings};
+use crate::config::{Integration, Route};
 use crate::effects::{DeliveryId, Event, Output};
 use crate::group::Flush;
 use crate::label::LabelSet;
 use crate::nflog::{self, Entry, LogKey, SendReason};
-use crate::notify::{self, Data, Verdict, webhook};
+use crate::notify::{self, Data, Notification, Verdict};
 use crate::pipeline::Passed;
 use crate::route::RouteIndex;
 use crate::time::Timestamp;
@@ -423,14 +423,9 @@ impl Engine {
             external_url: self.options.external_url.clone(),
             alerts,
         };
-        let (request, own_timeout) = match &to.settings {
-            Settings::Webhook(config) => (webhook::request(config, &data, &name), config.timeout),
-            // `Config::unsupported` keeps such a config away
-            _ => {
-                let error = format!("integration {} is not supported yet", to.kind);
-                return self.give_up(now, id, "other", error, true);
-            }
-        };
+        let notification = Notification { data: &data, templates: &running.config.template_set, integration: &name };
+        let request = notify::request(&to.settings, &notification);
+        let own_timeout = notify::timeout(&to.settings);
         let kind = to.kind;
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         let rest = delivery.deadline.since(now);
@@ -447,8 +442,16 @@ impl Engine {
         delivery.attempted_at = now;
         sent.alerts = data.alerts;
         delivery.phase = Phase::Sending(sent);
-        self.stats.integration(kind, &delivery.key.receiver).requests += 1;
-        let timeout = if own_timeout.is_zero() { rest } else { own_timeout.min(rest) };
+        let stats = self.stats.integration(kind, &delivery.key.receiver);
+        stats.requests += 1;
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => {
+                stats.requests_failed += 1;
+                return self.give_up(now, id, error.reason(), error.text(), true);
+            }
+        };
+        let timeout = own_timeout.map_or(rest, |own| own.min(rest));
         self.outputs.push_back(Output::Deliver { id, request, timeout });
     }
 
@@ -466,7 +469,7 @@ impl Engine {
         let stats = self.stats.integration(kind, &delivery.key.receiver);
         stats.latency(now.since(delivery.attempted_at));
         let verdict = match result {
-            Ok(response) => webhook::verdict(&response),
+            Ok(response) => notify::verdict(&response),
             Err(error) => {
                 let reason = if error.timed_out { "contextDeadlineExceeded" } else { "other" };
                 Verdict::Retry { after: None, reason, error: error.message }

@@ -1,5 +1,10 @@
 //! Notifications as data: each integration makes a [`Request`] and judges a [`Response`]; the shell only carries them.
 
+mod discord;
+mod msteams;
+mod render;
+mod truncate;
+mod webex;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -8,10 +13,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::alert::Alert;
-use crate::config::{HttpConfig, UrlSource};
+use crate::config::{HttpConfig, Settings, UrlSource};
 use crate::label::LabelSet;
 use crate::nflog::SendReason;
 use crate::time::Timestamp;
+
+pub use render::{Notification, Unsendable};
 
 /// An HTTP request to a receiver.
 #[derive(Debug, Clone)]
@@ -92,6 +99,42 @@ pub struct Data {
     pub external_url: String,
     /// In the order to print; resolved ones as of `now`.
     pub alerts: Vec<Arc<Alert>>,
+}
+
+/// The request that tells an integration of a notification.
+///
+/// # Errors
+/// When it can't be made, now or later.
+pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Request, Unsendable> {
+    match settings {
+        Settings::Discord(config) => discord::request(config, of),
+        Settings::MsTeams(config) => msteams::request(config, of),
+        Settings::MsTeamsV2(config) => msteams::request_v2(config, of),
+        Settings::Webex(config) => webex::request(config, of),
+        Settings::Webhook(config) => webhook::request(config, of),
+        _ => Err(Unsendable::Unsupported),
+    }
+}
+
+/// How long one attempt may take at most, if the integration says so.
+pub fn timeout(settings: &Settings) -> Option<Duration> {
+    match settings {
+        Settings::Webhook(config) => Some(config.timeout).filter(|timeout| !timeout.is_zero()),
+        _ => None,
+    }
+}
+
+/// What a response comes to: 2xx is done, 5xx and 429 are tried again, the rest is final.
+pub fn verdict(response: &Response) -> Verdict {
+    let reason = failure_reason(response.status);
+    let body = response.body.trim();
+    let body = if body.is_empty() { String::new() } else { format!(": {body}") };
+    let error = format!("unexpected status code {}{body}", response.status);
+    match response.status {
+        200..=299 => Verdict::Done,
+        429 | 500..=599 => Verdict::Retry { after: response.retry_after, reason, error },
+        _ => Verdict::GiveUp { reason, error },
+    }
 }
 
 /// The failure label of an HTTP status (reference behaviour).

@@ -1,12 +1,15 @@
 //! The webhook integration: the notification as JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Data, Request, Response, Verdict, failure_reason};
-use crate::config::WebhookConfig;
+use super::render::{Fields, Notification, Unsendable};
+use super::{Data, Request};
+use crate::alert::Alert;
+use crate::config::{Secret, UrlSource, WebhookConfig};
 use crate::json::{self, Labels};
 use crate::label::LabelSet;
 use crate::time::UNSET_RFC3339;
@@ -45,7 +48,11 @@ struct MessageAlert<'a> {
 }
 
 /// The request for a notification.
-pub fn request(config: &WebhookConfig, data: &Data, integration: &std::sync::Arc<str>) -> Request {
+///
+/// # Errors
+/// When the URL is a template that fails, or comes to nothing.
+pub fn request(config: &WebhookConfig, of: &Notification<'_>) -> Result<Request, Unsendable> {
+    let data = of.data;
     let all = data.alerts.len();
     let shown = match usize::try_from(config.max_alerts) {
         Ok(max) if max > 0 => max.min(all),
@@ -68,30 +75,21 @@ pub fn request(config: &WebhookConfig, data: &Data, integration: &std::sync::Arc
         group_key: &data.group_key,
         truncated_alerts: (all - shown) as u64,
     };
-    Request {
-        method: "POST",
-        url: config.url.clone(),
-        headers: vec![("Content-Type", "application/json".into())],
-        body: go_json(&message),
-        http: config.http.clone(),
-        integration: integration.clone(),
-    }
+    Ok(of.post(url(config, of, alerts)?, &config.http, &message))
 }
 
-/// What a response comes to: 2xx is done, 5xx and 429 are tried again, the rest is final.
-pub fn verdict(response: &Response) -> Verdict {
-    let reason = failure_reason(response.status);
-    let body = response.body.trim();
-    let body = if body.is_empty() { String::new() } else { format!(": {body}") };
-    let error = format!("unexpected status code {}{body}", response.status);
-    match response.status {
-        200..=299 => Verdict::Done,
-        429 | 500..=599 => Verdict::Retry { after: response.retry_after, reason, error },
-        _ => Verdict::GiveUp { reason, error },
+/// Where to post; a template sees the alerts that are shown.
+fn url(config: &WebhookConfig, of: &Notification<'_>, shown: &[Arc<Alert>]) -> Result<UrlSource, Unsendable> {
+    let UrlSource::Inline(template) = &config.url else { return Ok(config.url.clone()) };
+    if !config.url_is_template() {
+        return Ok(config.url.clone());
     }
+    let data = Data { alerts: shown.to_vec(), ..of.data.clone() };
+    let url = Fields::new(of.templates, &data).text("url", template.expose())?;
+    if url.is_empty() { Err(Unsendable::EmptyUrl) } else { Ok(UrlSource::Inline(Secret::new(url))) }
 }
 
-fn message_alert<'a>(alert: &'a crate::alert::Alert, data: &Data) -> MessageAlert<'a> {
+fn message_alert<'a>(alert: &'a Alert, data: &Data) -> MessageAlert<'a> {
     let resolved = alert.resolved_at(data.now);
     MessageAlert {
         status: if resolved { "resolved" } else { "firing" },

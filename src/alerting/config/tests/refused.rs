@@ -194,10 +194,6 @@ fn says_what_this_version_cannot_do() {
             "line 2: receivers[0].slack_configs[0]: slack not supported yet",
         ),
         (
-            "receivers: [{name: a, webhook_configs: [{url: 'http://{{ .X }}'}]}]",
-            "line 2: receivers[0].webhook_configs[0]: templates in url not supported yet",
-        ),
-        (
             "receivers: [{name: a, webhook_configs: [{url: 'http://x', payload: {}}]}]",
             "line 2: receivers[0].webhook_configs[0]: payload not supported yet",
         ),
