@@ -20,6 +20,7 @@ mod api;
 mod configs;
 mod flags;
 mod inhibition;
+mod integrations;
 mod live;
 mod matchers;
 mod regexes;

@@ -106,13 +106,17 @@ func (r alertsRequest) data(set *template.Template) (*template.Data, error) {
 	if set.ExternalURL, err = url.Parse(r.ExternalURL); err != nil {
 		return nil, err
 	}
+	return set.Data(r.Receiver, r.GroupLabels, r.RouteLabels, r.Reason, r.alerts()...), nil
+}
+
+func (r alertsRequest) alerts() []*types.Alert {
 	var alerts []*types.Alert
 	for _, a := range r.Alerts {
 		alerts = append(alerts, &types.Alert{Alert: model.Alert{
 			Labels: a.Labels, Annotations: a.Annotations, StartsAt: a.StartsAt, EndsAt: a.EndsAt, GeneratorURL: a.GeneratorURL,
 		}})
 	}
-	return set.Data(r.Receiver, r.GroupLabels, r.RouteLabels, r.Reason, alerts...), nil
+	return alerts
 }
 
 // renderAlerts renders a text with the data that the reference makes of alerts.
