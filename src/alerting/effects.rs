@@ -57,6 +57,13 @@ pub enum Input {
         /// The receiver's response, or why there is none.
         result: Result<notify::Response, notify::TransportError>,
     },
+    /// What became of an [`Output::ReadFiles`].
+    FilesRead {
+        /// Of that output.
+        id: DeliveryId,
+        /// All contents as they are, or why one is missing (for the log).
+        result: Result<notify::Files, String>,
+    },
     /// The whole of what is known from a look-up of the peers' names; this member's own address may be among them.
     Peers(Vec<SocketAddr>),
     /// A datagram from a peer.
@@ -110,7 +117,16 @@ pub enum Output {
         /// How long one attempt may take at most.
         timeout: Duration,
     },
-    /// Give up on a request that is under way; no result is expected any more.
+    /// Read these files, which an attempt needs, within the time given, then [`Input::FilesRead`].
+    ReadFiles {
+        /// To name in the result.
+        id: DeliveryId,
+        /// Relative to the working directory.
+        paths: Vec<String>,
+        /// How long it may take at most.
+        timeout: Duration,
+    },
+    /// Give up on a request or files that are under way; no result is expected any more.
     Cancel(DeliveryId),
     /// Send a datagram; it may get lost.
     Packet {

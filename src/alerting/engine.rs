@@ -170,6 +170,7 @@ impl Engine {
                 self.silence_changed(now, ticket, changed);
             }
             Input::Delivered { id, result } => self.delivered(now, id, result),
+            Input::FilesRead { id, result } => self.files_read(now, id, result),
             Input::Peers(addresses) => self.with_cluster(now, |c, io| c.peers_resolved(now, &addresses, io)),
             Input::Packet { from, data } => self.with_cluster(now, |c, io| c.packet(now, from, &data, io)),
             Input::Called { call, from, data } => self.with_cluster(now, |c, io| c.called(now, call, from, data, io)),

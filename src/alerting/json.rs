@@ -35,6 +35,17 @@ impl Serialize for Labels<'_> {
 struct GoFormatter;
 
 impl Formatter for GoFormatter {
+    /// A whole number has no point, a very large or small one an exponent.
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        if value == 0.0 || (1e-6..1e21).contains(&value.abs()) {
+            return write!(writer, "{value}");
+        }
+        let scientific = format!("{value:e}");
+        let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let sign = if exponent.starts_with('-') { "" } else { "+" };
+        write!(writer, "{digits}e{sign}{exponent}")
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let bytes = fragment.as_bytes();
         let mut from = 0;

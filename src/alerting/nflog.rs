@@ -51,9 +51,29 @@ pub struct Entry {
     /// Log hashes of the alerts that were resolved, sorted.
     pub resolved: Vec<u64>,
     /// Whatever the integration wants to find again, as it was on the wire.
-    pub(crate) receiver_data: BTreeMap<String, wire::ReceiverDataValue>,
+    pub receiver_data: ReceiverData,
     /// The record as it came, if it holds what this version doesn't know.
     pub(crate) stored: Option<Box<[u8]>>,
+}
+
+/// What an integration leaves behind for the next notification of the same incident: values by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReceiverData(BTreeMap<String, wire::ReceiverDataValue>);
+
+impl ReceiverData {
+    /// A text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.0.get(name)?.value.as_ref()? {
+            wire::receiver_data_value::Value::StrVal(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Sets a text.
+    pub fn set_text(&mut self, name: &str, text: String) {
+        let value = Some(wire::receiver_data_value::Value::StrVal(text));
+        self.0.insert(name.to_owned(), wire::ReceiverDataValue { value });
+    }
 }
 
 /// Why a notification is due (or isn't): the `notification_reason` of webhooks.
@@ -278,7 +298,7 @@ fn to_wire(key: &LogKey, entry: &Entry) -> wire::MeshEntry {
             timestamp: Some(entry.timestamp.into()),
             firing_alerts: entry.firing.clone(),
             resolved_alerts: entry.resolved.clone(),
-            receiver_data: entry.receiver_data.clone(),
+            receiver_data: entry.receiver_data.0.clone(),
         }),
         expires_at: Some(entry.expires_at.into()),
     }
@@ -382,7 +402,7 @@ fn decode_any(
         expires_at: mesh.expires_at.map_or(Timestamp::EPOCH, Into::into),
         firing,
         resolved,
-        receiver_data: entry.receiver_data,
+        receiver_data: ReceiverData(entry.receiver_data),
         stored: None,
     };
     if !as_written_here && to_wire(&key, &entry).encode_to_vec() != stored {
@@ -423,7 +443,7 @@ mod tests {
             expires_at: Timestamp::from_secs(at + 7200),
             firing: firing.to_vec(),
             resolved: resolved.to_vec(),
-            receiver_data: BTreeMap::new(),
+            receiver_data: ReceiverData::default(),
             stored: None,
         }
     }

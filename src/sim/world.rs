@@ -219,7 +219,7 @@ impl World {
                 self.after(1, 20, Happening::Answer { member, life, id, status });
             }
             Happening::Answer { member, life, id, status } => {
-                let response = Response { status, retry_after: None, body: String::new() };
+                let response = Response { status, retry_after: None, ..Response::default() };
                 self.input(member, life, Input::Delivered { id, result: Ok(response) });
             }
             Happening::Post { alert } => self.post(alert),
@@ -376,6 +376,7 @@ impl World {
         match output {
             Output::Answer { .. }
             | Output::Cancel(_)
+            | Output::ReadFiles { .. }
             | Output::Record { .. }
             | Output::Flushed(_)
             | Output::Stopped => {}

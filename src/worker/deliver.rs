@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use alerting::config::{HttpConfig, SecretSource, UrlSource};
-use alerting::notify::{Request, Response, TransportError};
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use alerting::config::{HttpConfig, SecretSource};
+use alerting::notify::{Files, Request, Response, TransportError};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Url};
 
 use crate::net::lookup::Lookup;
@@ -46,10 +46,7 @@ enum DeliverError {
     Send(#[source] reqwest::Error),
 }
 
-/// What is kept of a response's body.
-const BODY_KEPT: usize = 1024;
-
-/// What is read of it, so that the connection can be used again.
+/// What is read of a response's body at least, so that the connection can be used again.
 const BODY_READ: usize = 64 << 10;
 
 impl Deliverer {
@@ -79,16 +76,12 @@ impl Deliverer {
     }
 
     async fn attempt(&self, request: &Request) -> Result<Response, DeliverError> {
-        let url = match &request.url {
-            UrlSource::Inline(url) => Url::parse(url.expose()),
-            UrlSource::File(path) => Url::parse(&trimmed(Path::new(path)).await?),
-        };
-        let url = url.map_err(|_| DeliverError::Url)?;
+        let url = Url::parse(request.url.expose()).map_err(|_| DeliverError::Url)?;
         let client = self.clients.client(&request.http, &self.base).await.map_err(DeliverError::Client)?;
         let _turn = self.turns.turn(&url).await;
         let sending = self.prepared(&client, url, request).await?;
         let response = sending.send().await.map_err(|error| DeliverError::Send(error.without_url()))?;
-        Ok(received(response).await)
+        Ok(received(response, request.reply_max).await)
     }
 
     async fn prepared(&self, client: &Client, url: Url, request: &Request) -> Result<RequestBuilder, DeliverError> {
@@ -97,8 +90,15 @@ impl Deliverer {
         for (name, value) in &request.headers {
             sending = sending.header(*name, value);
         }
+        let mut own_authorization = false;
+        for (name, value) in &request.secret_headers {
+            own_authorization |= name.eq_ignore_ascii_case(AUTHORIZATION.as_str());
+            sending = sending.header(*name, sensitive(value.expose(), name)?);
+        }
         let HttpConfig { basic_auth, authorization, headers, .. } = request.http.as_ref();
-        if let Some(auth) = basic_auth {
+        if let Some(auth) = basic_auth
+            && !own_authorization
+        {
             let password = match &auth.password {
                 Some(source) => Some(self.secret(source).await?),
                 None => None,
@@ -107,6 +107,7 @@ impl Deliverer {
         }
         if let Some(auth) = authorization
             && let Some(credentials) = &auth.credentials
+            && !own_authorization
         {
             let value = format!("{} {}", auth.kind, self.secret(credentials).await?);
             sending = sending.header(AUTHORIZATION, sensitive(&value, "Authorization")?);
@@ -133,20 +134,22 @@ impl Deliverer {
     }
 }
 
-async fn received(mut response: reqwest::Response) -> Response {
+async fn received(mut response: reqwest::Response, reply_max: usize) -> Response {
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value, SystemTime::now()));
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_owned();
     let (mut body, mut read) = (Vec::new(), 0);
     // the status is what counts: a body that breaks off is as good as it is
     while let Ok(Some(chunk)) = response.chunk().await {
-        let room = BODY_KEPT - body.len();
+        let room = reply_max - body.len();
         body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
         read += chunk.len();
-        if read >= BODY_READ {
+        if read >= BODY_READ.max(reply_max) {
             break;
         }
     }
-    Response { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() }
+    Response { status, retry_after, content_type, body: String::from_utf8_lossy(&body).into_owned() }
 }
 
 /// Seconds, or a date.
@@ -162,6 +165,26 @@ fn sensitive(value: &str, name: &str) -> Result<HeaderValue, DeliverError> {
     let mut value = HeaderValue::from_str(value).map_err(|_| DeliverError::Header(name.to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// Reads files as they are, within `limit`.
+///
+/// # Errors
+/// Which one can't be read, and why: for the log.
+pub(crate) async fn read_files(paths: Vec<String>, limit: Duration) -> Result<Files, String> {
+    let read = async {
+        let mut files = Files::new();
+        for path in paths {
+            let content = tokio::fs::read_to_string(&path).await;
+            let content = content.map_err(|source| DeliverError::File { path: path.clone().into(), source })?;
+            files.insert(path, content);
+        }
+        Ok(files)
+    };
+    match tokio::time::timeout(limit, read).await {
+        Ok(read) => read.map_err(|error: DeliverError| crate::log::chain(&error)),
+        Err(_) => Err(format!("the receiver's files can't be read within {limit:?}")),
+    }
 }
 
 async fn trimmed(path: &Path) -> Result<String, DeliverError> {

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::clock;
-use crate::deliver::Deliverer;
+use crate::deliver::{self, Deliverer};
 use crate::handle::Command;
 use crate::log::event::{self, Taste};
 use crate::net::Net;
@@ -190,7 +190,8 @@ impl EventLoop {
     fn arrival(&mut self, arrival: Arrival) {
         match arrival {
             // it was cancelled while its result was in the queue
-            Arrival::Input(Input::Delivered { id, .. }) if self.deliveries.remove(&id).is_none() => {}
+            Arrival::Input(Input::Delivered { id, .. } | Input::FilesRead { id, .. })
+                if self.deliveries.remove(&id).is_none() => {}
             Arrival::Input(input) => self.handle(input),
             Arrival::Called { from, data, reply } => {
                 if self.replies.len() >= REPLIES_SOFT_MAX {
@@ -245,6 +246,15 @@ impl EventLoop {
                     flush::ended(span, &result);
                     // the loop has ended: so has the process
                     let _ = back.send(Arrival::Input(Input::Delivered { id, result })).await;
+                });
+                self.deliveries.insert(id, task.abort_handle());
+            }
+            Output::ReadFiles { id, paths, timeout } => {
+                let back = self.arrivals.clone();
+                let task = tokio::spawn(async move {
+                    let result = deliver::read_files(paths, timeout).await;
+                    // the loop has ended: so has the process
+                    let _ = back.send(Arrival::Input(Input::FilesRead { id, result })).await;
                 });
                 self.deliveries.insert(id, task.abort_handle());
             }

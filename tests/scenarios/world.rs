@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::config::{self, UrlSource};
+use alerting::config;
 use alerting::effects::{Answer, ClusterOptions, DeliveryId, Input, Options, Output};
 use alerting::engine::Engine;
 use alerting::label::LabelSet;
@@ -273,7 +273,7 @@ impl World {
                 self.members[member].disk.append(records, sync || !answers.is_empty());
                 answers.into_iter().for_each(|(_, answer)| self.answered(member, answer));
             }
-            Output::Stopped | Output::Record { .. } | Output::Flushed(_) => {}
+            Output::Stopped | Output::ReadFiles { .. } | Output::Record { .. } | Output::Flushed(_) => {}
             Output::Cancel(_) => self.see(member, "breaks off what it sends"),
             Output::Packet { to, data } => {
                 if let Some(to) = self.member_at(to).filter(|to| !self.apart(member, *to)) {
@@ -338,21 +338,18 @@ impl World {
         let Some(status) = status else {
             let life = self.members[member].life;
             let result = match manners.slow <= timeout {
-                true => Ok(Response { status: 200, retry_after: None, body: String::new() }),
+                true => Ok(Response { status: 200, retry_after: None, ..Response::default() }),
                 false => Err(TransportError { message: "no answer".to_owned(), timed_out: true }),
             };
             self.after(manners.slow.min(timeout), Happening::Answer { member, life, id, result });
             return None;
         };
-        Some((id, Response { status, retry_after: manners.retry_after, body: String::new() }))
+        Some((id, Response { status, retry_after: manners.retry_after, ..Response::default() }))
     }
 }
 
 fn request_url(request: &alerting::notify::Request) -> String {
-    match &request.url {
-        UrlSource::Inline(url) => url.expose().to_owned(),
-        UrlSource::File(path) => panic!("there are no files: {path}"),
-    }
+    request.url.expose().to_owned()
 }
 
 fn address(member: usize) -> SocketAddr {

@@ -21,7 +21,7 @@ impl Directory {
 }
 
 /// Removes `.`, `..` and double slashes as far as the text alone allows it.
-fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

@@ -21,7 +21,6 @@ const NOT_YET: &[&str] = &[
     "telegram",
     "victorops",
     "wechat",
-    "payload",
     "oauth2",
     "client certificates",
     "min_version and max_version",
@@ -103,10 +102,7 @@ fn of_integration(integration: &Integration, path: &str, uses: &mut Vec<Use>) {
         Settings::Telegram(config) => &config.http,
         Settings::Victorops(config) => &config.http,
         Settings::Webex(config) => &config.http,
-        Settings::Webhook(config) => {
-            add(config.payload.is_some(), "payload");
-            &config.http
-        }
+        Settings::Webhook(config) => &config.http,
         Settings::Wechat(config) => &config.http,
     };
     of_http(http, &mut add);

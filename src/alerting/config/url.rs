@@ -4,6 +4,7 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
+use super::paths::clean;
 use crate::label::GoQuoted;
 
 /// The address of a service's API: http or https with a host. Prints as it is requested; may hold a password.
@@ -51,6 +52,42 @@ impl ApiUrl {
         let mut url = self.0.clone();
         url.path.push_str(suffix);
         Self(url)
+    }
+
+    /// The same with another, relative path after its own; `.`, `..` and double slashes are resolved.
+    #[must_use]
+    pub fn join(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        let own = escaped(&url.path, &url.raw_path, Part::Path);
+        let joined = clean(&format!("/{own}/{path}"));
+        // parts of two valid paths are one
+        url.path = unescape(&joined, Part::Path).unwrap_or_default();
+        url.raw_path = joined;
+        Self(url)
+    }
+
+    /// The same with a parameter set in its query, which is written anew.
+    #[must_use]
+    pub fn with_query(&self, name: &str, value: &str) -> Self {
+        let mut url = self.0.clone();
+        let mut parameters = query(&url.raw_query);
+        parameters.retain(|(given, _)| given != name);
+        parameters.push((name.to_owned(), value.to_owned()));
+        url.raw_query = encode_query(parameters);
+        Self(url)
+    }
+
+    /// The same with this query.
+    #[must_use]
+    pub fn with_raw_query(&self, query: String) -> Self {
+        let mut url = self.0.clone();
+        url.raw_query = query;
+        Self(url)
+    }
+
+    /// Host with port.
+    pub fn host(&self) -> &str {
+        &self.0.host
     }
 
     /// The same with a path that ends in a slash.
@@ -101,6 +138,7 @@ enum Part {
     Zone,
     User,
     Fragment,
+    Query,
 }
 
 impl Url {
@@ -206,6 +244,27 @@ impl Url {
     }
 }
 
+/// A query with these parameters, sorted by name.
+pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(parameters: impl IntoIterator<Item = (N, V)>) -> String {
+    let mut parameters: Vec<(N, V)> = parameters.into_iter().collect();
+    parameters.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+    let escape = |text: &str| escape(text, Part::Query).replace("%20", "+");
+    let pairs = parameters.iter().map(|(name, value)| format!("{}={}", escape(name.as_ref()), escape(value.as_ref())));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// The parameters of a query that can be read.
+fn query(raw: &str) -> Vec<(String, String)> {
+    let pairs = raw.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
+    let read = |text: &str| unescape(&text.replace('+', "%20"), Part::Query).ok();
+    pairs
+        .filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((read(name)?, read(value)?))
+        })
+        .collect()
+}
+
 /// Scheme and the rest; no scheme when the text does not begin with one.
 fn split_scheme(text: &str) -> Result<(&str, &str), String> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'));
@@ -285,6 +344,7 @@ fn is_plain(byte: u8, part: Part) -> bool {
         Part::Host | Part::Zone => b"!\"$&'()*+,-.:;<=>[]_~",
         Part::User => b"$&+,-.;=_~",
         Part::Fragment => b"!$&()*+,-./:;=?@_~",
+        Part::Query => b"-._~",
     };
     byte.is_ascii_alphanumeric() || others.contains(&byte)
 }
@@ -384,6 +444,11 @@ mod tests {
         assert_eq!(printed("http://u:p%40@h?#"), "http://u:p%40@h?");
         assert_eq!(Url::parse("http://u:secret@h/").unwrap().redacted(), "http://u:xxxxx@h/");
         assert_eq!(ApiUrl::parse("http://h/a%2Fb?q").unwrap().with_slash().to_string(), "http://h/a/b/?q");
+        let joined = |text, path| ApiUrl::parse(text).unwrap().join(path).to_string();
+        assert_eq!(joined("http://h", "a/b"), "http://h/a/b");
+        assert_eq!(joined("http://h/x%2Fy/../z//?q", "a"), "http://h/z/a?q");
+        let query = |text| ApiUrl::parse(text).unwrap().with_query("n", "a b&ü*").to_string();
+        assert_eq!(query("http://h/?z=1&n=2&b=%2F+;&%zz"), "http://h/?n=a+b%26%C3%BC%2A&z=1");
         assert_eq!(ApiUrl::parse("http://[::1]:80/x/").unwrap().with_suffix("v2").to_string(), "http://[::1]:80/x/v2");
     }
 }

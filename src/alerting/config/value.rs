@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::error::ConfigError;
-use super::node::{Content, Node};
+use super::node::{self, Content, Node};
 use super::out::Out;
 use super::scalar::{Resolved, resolve};
 
@@ -27,6 +27,35 @@ pub enum Value {
 }
 
 impl Value {
+    /// Reads the first document of a text, as the reference reads data that no config holds: of two equal keys the later
+    /// one counts. `None` if it is no YAML.
+    pub fn from_yaml(text: &str) -> Option<Self> {
+        match node::read(text).ok()? {
+            Some(node) => Self::read_lax(&node),
+            None => Some(Self::Null),
+        }
+    }
+
+    fn read_lax(node: &Node) -> Option<Self> {
+        Some(match &node.content {
+            Content::Scalar { .. } => return Self::read(node, "").ok(),
+            Content::Sequence(items) => {
+                Self::List(items.iter().map(|item| Self::read_lax(item)).collect::<Option<_>>()?)
+            }
+            Content::Mapping(entries) => {
+                let mut map: Vec<(Self, Self)> = Vec::with_capacity(entries.len());
+                for (key, value) in entries {
+                    let (key, value) = (Self::read_lax(key)?, Self::read_lax(value)?);
+                    if matches!(key, Self::List(_) | Self::Map(_)) {
+                        return None;
+                    }
+                    map.push((key, value));
+                }
+                Self::Map(map)
+            }
+        })
+    }
+
     /// Reads a node; keys must be unique scalars.
     pub(super) fn read(node: &Node, path: &str) -> Result<Self, ConfigError> {
         Ok(match &node.content {

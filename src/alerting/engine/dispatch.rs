@@ -16,8 +16,8 @@ use crate::config::{Integration, Route};
 use crate::effects::{DeliveryId, Event, Output};
 use crate::group::Flush;
 use crate::label::LabelSet;
-use crate::nflog::{self, Entry, LogKey, SendReason};
-use crate::notify::{self, Data, Notification, Verdict};
+use crate::nflog::{self, Entry, LogKey, ReceiverData, SendReason};
+use crate::notify::{self, Data, Files, Notification, Step, Then, Verdict};
 use crate::pipeline::Passed;
 use crate::route::RouteIndex;
 use crate::time::Timestamp;
@@ -54,12 +54,18 @@ pub(super) struct Delivery {
     last_failure: Option<(&'static str, String)>,
     /// Of the last attempt, which failed so that the receiver may have taken it nevertheless.
     unconfirmed: Option<Sent>,
+    /// What was read for the next attempt.
+    files: Option<Box<Files>>,
+    /// How the response to the request under way is read.
+    then: Option<Then>,
 }
 
 #[derive(Debug)]
 enum Phase {
     /// For its position among the members.
     Waiting(Timestamp),
+    /// For the files that the integration takes.
+    Reading,
     /// A request is under way.
     Sending(Sent),
     /// For the next attempt.
@@ -77,6 +83,8 @@ pub(super) struct Sent {
     pub(super) alerts: Vec<Arc<Alert>>,
     /// Log hashes of what was silenced or inhibited; only for the event recorder.
     pub(super) muted: Vec<u64>,
+    /// What the integration found, and leaves behind.
+    receiver_data: ReceiverData,
 }
 
 /// A group as it may be notified now.
@@ -185,6 +193,8 @@ impl Engine {
                 attempted_at: now,
                 last_failure: None,
                 unconfirmed: None,
+                files: None,
+                then: None,
             };
             self.deliveries.insert(id, delivery);
             begun.push((id, reason, picture));
@@ -319,7 +329,7 @@ impl Engine {
             expires_at: Timestamp::MAX,
             firing: sent.firing.clone(),
             resolved: sent.resolved.clone(),
-            receiver_data: Default::default(),
+            receiver_data: ReceiverData::default(),
             stored: None,
         };
         self.due_after(now, delivery.group, delivery.integration, Some(&entry), delivery.tick, passed)
@@ -362,7 +372,8 @@ impl Engine {
         let Some(delivery) = self.deliveries.get(&id) else { return };
         match delivery.phase {
             Phase::Waiting(until) | Phase::Backoff(until) if until <= now => {}
-            Phase::Waiting(_) | Phase::Backoff(_) | Phase::Sending(_) => return,
+            Phase::Reading if delivery.files.is_some() => {}
+            Phase::Waiting(_) | Phase::Backoff(_) | Phase::Reading | Phase::Sending(_) => return,
         }
         let (group, integration, tick) = (delivery.group, delivery.integration, delivery.tick);
         let key = delivery.key.clone();
@@ -381,7 +392,7 @@ impl Engine {
     /// Sends a group as it is now.
     fn send(&mut self, now: Timestamp, id: DeliveryId, reason: SendReason, picture: Picture, passed: &Passed) {
         let Some(delivery) = self.deliveries.get(&id) else { return };
-        let (group, integration) = (delivery.group, delivery.integration);
+        let (group, integration, key) = (delivery.group, delivery.integration, delivery.key.clone());
         let Some(labels) = self.route_labels(now, group) else { return };
         self.report_labels(group, &labels);
         let Some(running) = &self.running else { return };
@@ -396,7 +407,14 @@ impl Engine {
             resolved: picture.resolved_hashes,
             alerts: Vec::new(),
             muted: Vec::new(),
+            receiver_data: ReceiverData::default(),
         };
+        // a new incident begins with nothing
+        if reason != SendReason::FirstNotification
+            && let Some(entry) = self.nflog.get(&key)
+        {
+            sent.receiver_data = entry.receiver_data.clone();
+        }
         if self.options.record_events {
             let muted = passed.held.inhibited.iter().chain(&passed.held.silenced);
             sent.muted = muted.filter_map(|n| self.alerts.get(*n).map(|slot| slot.alert.log_hash)).collect();
@@ -406,6 +424,12 @@ impl Engine {
             self.stats.integration(to.kind, &receiver.name).notifications += 1;
             self.write_down(now, id, sent);
             return self.finish(now, id, true);
+        }
+        let paths = notify::files(&to.settings);
+        let files = self.deliveries.get(&id).and_then(|delivery| delivery.files.as_deref());
+        if !paths.is_empty() && files.is_none() {
+            let paths = paths.into_iter().map(str::to_owned).collect();
+            return self.read_files(now, id, paths);
         }
         let mut alerts = picture.firing;
         if to.send_resolved {
@@ -423,36 +447,97 @@ impl Engine {
             external_url: self.options.external_url.clone(),
             alerts,
         };
-        let notification = Notification { data: &data, templates: &running.config.template_set, integration: &name };
-        let request = notify::request(&to.settings, &notification);
+        let no_files = Files::new();
+        let notification = Notification {
+            data: &data,
+            templates: &running.config.template_set,
+            integration: &name,
+            stored: &sent.receiver_data,
+            files: files.unwrap_or(&no_files),
+        };
+        let step = notify::request(&to.settings, &notification);
         let own_timeout = notify::timeout(&to.settings);
-        let kind = to.kind;
+        if self.time_is_over(now, id) {
+            return;
+        }
+        self.count_attempt(now, id);
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
-        let rest = delivery.deadline.since(now);
-        if rest.is_zero() {
-            // what went wrong last says more than that the time is over
-            let over = || ("contextDeadlineExceeded", "the time for it is over".to_owned());
-            let (reason, error) = delivery.last_failure.clone().unwrap_or_else(over);
-            return self.give_up(now, id, reason, error, false);
-        }
-        if delivery.attempts == 0 {
-            self.stats.integration(kind, &delivery.key.receiver).notifications += 1;
-        }
-        delivery.attempts += 1;
-        delivery.attempted_at = now;
         sent.alerts = data.alerts;
         delivery.phase = Phase::Sending(sent);
-        let stats = self.stats.integration(kind, &delivery.key.receiver);
-        stats.requests += 1;
-        let request = match request {
-            Ok(request) => request,
+        delivery.files = None;
+        let Step { request, then } = match step {
+            Ok(step) => step,
             Err(error) => {
-                stats.requests_failed += 1;
+                self.count_failure(id);
                 return self.give_up(now, id, error.reason(), error.text(), true);
             }
         };
+        let rest = delivery.deadline.since(now);
+        delivery.then = Some(then);
         let timeout = own_timeout.map_or(rest, |own| own.min(rest));
         self.outputs.push_back(Output::Deliver { id, request, timeout });
+    }
+
+    /// Has the files read that the integration takes; they are read anew for each attempt.
+    fn read_files(&mut self, now: Timestamp, id: DeliveryId, paths: Vec<String>) {
+        if self.time_is_over(now, id) {
+            return;
+        }
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        delivery.phase = Phase::Reading;
+        let timeout = delivery.deadline.since(now);
+        self.outputs.push_back(Output::ReadFiles { id, paths, timeout });
+    }
+
+    /// What became of the reading of files.
+    pub(super) fn files_read(&mut self, now: Timestamp, id: DeliveryId, result: Result<Files, String>) {
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        if !matches!(delivery.phase, Phase::Reading) {
+            return;
+        }
+        match result {
+            Ok(files) => {
+                delivery.files = Some(Box::new(files));
+                // time has passed: what is sent is the group as it is now
+                self.attempt(now, id);
+            }
+            Err(error) => {
+                self.count_attempt(now, id);
+                self.count_failure(id);
+                // such a file may be about to be replaced
+                self.try_again(now, id, None, "other", error);
+            }
+        }
+    }
+
+    /// Gives up if there is no time left for an attempt.
+    fn time_is_over(&mut self, now: Timestamp, id: DeliveryId) -> bool {
+        let Some(delivery) = self.deliveries.get(&id) else { return true };
+        if now < delivery.deadline {
+            return false;
+        }
+        // what went wrong last says more than that the time is over
+        let over = || ("contextDeadlineExceeded", "the time for it is over".to_owned());
+        let (reason, error) = delivery.last_failure.clone().unwrap_or_else(over);
+        self.give_up(now, id, reason, error, false);
+        true
+    }
+
+    fn count_attempt(&mut self, now: Timestamp, id: DeliveryId) {
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let kind = self.kind_of(delivery);
+        let stats = self.stats.integration(kind, &delivery.key.receiver);
+        stats.notifications += u64::from(delivery.attempts == 0);
+        stats.requests += 1;
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        delivery.attempts += 1;
+        delivery.attempted_at = now;
+    }
+
+    fn count_failure(&mut self, id: DeliveryId) {
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let kind = self.kind_of(delivery);
+        self.stats.integration(kind, &delivery.key.receiver).requests_failed += 1;
     }
 
     /// What became of a request.
@@ -462,45 +547,67 @@ impl Engine {
         id: DeliveryId,
         result: Result<notify::Response, notify::TransportError>,
     ) {
-        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         let Phase::Sending(sent) = &delivery.phase else { return };
-        let sent = sent.clone();
-        let kind = self.kind_of(delivery);
-        let stats = self.stats.integration(kind, &delivery.key.receiver);
-        stats.latency(now.since(delivery.attempted_at));
+        let (mut sent, then) = (sent.clone(), delivery.then.take().unwrap_or(Then::Status));
         let verdict = match result {
-            Ok(response) => notify::verdict(&response),
+            Ok(response) => then.verdict(&response),
             Err(error) => {
                 let reason = if error.timed_out { "contextDeadlineExceeded" } else { "other" };
                 Verdict::Retry { after: None, reason, error: error.message }
             }
         };
+        let verdict = match verdict {
+            Verdict::Next(step) => match self.go_on(now, id, *step) {
+                Some(verdict) => verdict,
+                None => return,
+            },
+            verdict => verdict,
+        };
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let kind = self.kind_of(delivery);
+        let took = now.since(delivery.attempted_at);
+        self.stats.integration(kind, &delivery.key.receiver).latency(took);
         match verdict {
-            Verdict::Done => {
-                let Some(delivery) = self.deliveries.get(&id) else { return };
-                let (key, group) = (delivery.key.clone(), delivery.group);
+            Verdict::Next(_) => {}
+            Verdict::Done { keep } => {
+                for (name, value) in keep {
+                    sent.receiver_data.set_text(name, value);
+                }
+                let (key, group, attempts) = (delivery.key.clone(), delivery.group, delivery.attempts);
                 self.record_notification(group, &key, kind, &sent);
-                let Some(delivery) = self.deliveries.get(&id) else { return };
-                let event = Event::Notified {
-                    key,
-                    reason: sent.reason,
-                    alerts: sent.alerts.clone(),
-                    attempts: delivery.attempts,
-                    took: now.since(delivery.attempted_at),
-                };
+                let event = Event::Notified { key, reason: sent.reason, alerts: sent.alerts.clone(), attempts, took };
                 self.event(event);
                 self.write_down(now, id, sent);
                 self.finish(now, id, true);
             }
             Verdict::Retry { after, reason, error } => {
-                stats.requests_failed += 1;
+                self.count_failure(id);
                 self.try_again(now, id, after, reason, error);
             }
             Verdict::GiveUp { reason, error } => {
-                stats.requests_failed += 1;
+                self.count_failure(id);
                 self.give_up(now, id, reason, error, true);
             }
         }
+    }
+
+    /// Sends the next request of an attempt; what it comes to if its time is over.
+    fn go_on(&mut self, now: Timestamp, id: DeliveryId, step: Step) -> Option<Verdict> {
+        let delivery = self.deliveries.get(&id)?;
+        let route = self.groups.get(delivery.group).map(|group| group.route);
+        let integrations = self.running.as_ref().zip(route).map(|(running, route)| running.integrations_of(route));
+        let integration = integrations.and_then(|all| all.get(delivery.integration));
+        let rest = delivery.deadline.since(now);
+        let own = integration.and_then(|i| notify::timeout(&i.settings));
+        let timeout = own.map_or(rest, |own| own.saturating_sub(now.since(delivery.attempted_at)).min(rest));
+        if timeout.is_zero() {
+            let error = "the time for an attempt was over before its last request".to_owned();
+            return Some(Verdict::Retry { after: None, reason: "contextDeadlineExceeded", error });
+        }
+        self.deliveries.get_mut(&id)?.then = Some(step.then);
+        self.outputs.push_back(Output::Deliver { id, request: step.request, timeout });
+        None
     }
 
     fn try_again(
@@ -562,7 +669,7 @@ impl Engine {
             expires_at: sent.at + self.options.retention.min(remembered),
             firing: sent.firing,
             resolved: sent.resolved,
-            receiver_data: Default::default(),
+            receiver_data: sent.receiver_data,
             stored: None,
         });
         let (group, first_try) = (delivery.group, delivery.attempts <= 1);
@@ -588,7 +695,7 @@ impl Engine {
 
     pub(super) fn cancel(&mut self, id: DeliveryId) {
         if let Some(delivery) = self.deliveries.remove(&id)
-            && matches!(delivery.phase, Phase::Sending(_))
+            && matches!(delivery.phase, Phase::Sending(_) | Phase::Reading)
         {
             self.outputs.push_back(Output::Cancel(id));
         }

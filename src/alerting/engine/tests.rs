@@ -121,6 +121,7 @@ impl Story {
                 Output::Stopped => self.stopped = true,
                 Output::Answer { .. } | Output::Cancel(_) | Output::Record { .. } | Output::Flushed(_) => {}
                 Output::Packet { .. } | Output::Call { .. } | Output::Reply { .. } => panic!("there are no peers"),
+                Output::ReadFiles { .. } => panic!("there are no files"),
             }
         }
         sent
@@ -128,7 +129,7 @@ impl Story {
 
     fn respond(&mut self, id: DeliveryId) {
         let retry_after = self.retry_after.map(Duration::from_secs);
-        let response = Response { status: self.status, retry_after, body: String::new() };
+        let response = Response { status: self.status, retry_after, ..Response::default() };
         self.engine.handle(at(self.now), Input::Delivered { id, result: Ok(response) });
     }
 

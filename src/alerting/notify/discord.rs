@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::render::{Notification, Unsendable};
-use super::{Request, truncate};
+use super::{Step, truncate};
 use crate::config::{DiscordConfig, is_url};
 
 /// Discord's limits, in characters.
@@ -35,7 +35,7 @@ struct Embed {
 ///
 /// # Errors
 /// When a template fails.
-pub(super) fn request(config: &DiscordConfig, of: &Notification<'_>) -> Result<Request, Unsendable> {
+pub(super) fn request(config: &DiscordConfig, of: &Notification<'_>) -> Result<Step, Unsendable> {
     let fields = of.fields();
     let title = truncate::to_chars(fields.text("title", &config.title)?, TITLE_MAX);
     let description = truncate::to_chars(fields.text("message", &config.message)?, DESCRIPTION_MAX);
@@ -47,5 +47,5 @@ pub(super) fn request(config: &DiscordConfig, of: &Notification<'_>) -> Result<R
         // one that makes no sense is left out (reference behaviour)
         avatar_url: if is_url(&config.avatar_url) { &config.avatar_url } else { "" },
     };
-    Ok(of.post(config.webhook_url.clone(), &config.http, &message))
+    Ok(of.post(of.url(&config.webhook_url)?, &config.http, &message))
 }

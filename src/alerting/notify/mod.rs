@@ -1,50 +1,87 @@
 //! Notifications as data: each integration makes a [`Request`] and judges a [`Response`]; the shell only carries them.
 
+mod answer;
 mod discord;
+mod incidentio;
+mod mattermost;
 mod msteams;
+mod opsgenie;
+mod pagerduty;
+mod pushover;
 mod render;
+mod rocketchat;
+mod slack;
+mod telegram;
 mod truncate;
+mod value;
+mod victorops;
 mod webex;
 pub mod webhook;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::alert::Alert;
-use crate::config::{HttpConfig, Settings, UrlSource};
+use crate::config::{HttpConfig, Secret, SecretSource, Settings, UrlSource};
 use crate::label::LabelSet;
 use crate::nflog::SendReason;
 use crate::time::Timestamp;
 
+pub use answer::{Then, Verdict, failure_reason};
 pub use render::{Notification, Unsendable};
+
+/// Contents of files, as they are, by path.
+pub type Files = BTreeMap<String, String>;
+
+/// One request of an attempt, and what its response decides.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// To be sent.
+    pub request: Request,
+    /// How its response is read.
+    pub then: Then,
+}
 
 /// An HTTP request to a receiver.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// `POST`, `GET`, …
     pub method: &'static str,
-    /// Secret: never for logs or errors. A file is read by the shell, at each attempt.
-    pub url: UrlSource,
+    /// Never for logs or errors. Not checked yet.
+    pub url: Secret,
     /// Names and values, beyond what `http` adds.
     pub headers: Vec<(&'static str, String)>,
+    /// The same, not for logs. `Authorization` takes the place of what `http` says.
+    pub secret_headers: Vec<(&'static str, Secret)>,
     /// The body.
     pub body: Bytes,
     /// How to connect; shared by all requests of one integration, so that the shell can keep its connections.
     pub http: Arc<HttpConfig>,
     /// For log and metrics, e.g. `team-x/webhook[0]`.
     pub integration: Arc<str>,
+    /// How much of the response's body is of use, in bytes.
+    pub reply_max: usize,
 }
 
+/// Of a body that only a log will show.
+pub const REPLY_LOGGED: usize = 1 << 10;
+
+/// Of a body that is to be read.
+const REPLY_READ: usize = 1 << 20;
+
 /// What a receiver said.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Response {
     /// HTTP status code.
     pub status: u16,
     /// The `Retry-After` header, if it was a number of seconds.
     pub retry_after: Option<Duration>,
-    /// The beginning of the body, for the log: at most 1 KiB.
+    /// The `Content-Type` header, or nothing.
+    pub content_type: String,
+    /// The beginning of the body: as much as the request asked for.
     pub body: String,
 }
 
@@ -55,29 +92,6 @@ pub struct TransportError {
     pub message: String,
     /// The time for it was over.
     pub timed_out: bool,
-}
-
-/// What an attempt comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Delivered.
-    Done,
-    /// Worth another attempt, not before the time given if the receiver gave one.
-    Retry {
-        /// The receiver's wish.
-        after: Option<Duration>,
-        /// Label of the failure metric.
-        reason: &'static str,
-        /// For the log.
-        error: String,
-    },
-    /// Another attempt would be in vain.
-    GiveUp {
-        /// Label of the failure metric.
-        reason: &'static str,
-        /// For the log.
-        error: String,
-    },
 }
 
 /// What a notification is about: the data that every integration and template sees.
@@ -101,15 +115,62 @@ pub struct Data {
     pub alerts: Vec<Arc<Alert>>,
 }
 
-/// The request that tells an integration of a notification.
+/// The files whose contents the next request needs, read anew for each attempt; relative to the working directory.
+pub fn files(settings: &Settings) -> Vec<&str> {
+    let url = match settings {
+        Settings::Discord(config) => Some(&config.webhook_url),
+        Settings::Incidentio(config) => Some(&config.url),
+        Settings::Mattermost(config) => Some(&config.webhook_url),
+        Settings::MsTeams(config) => Some(&config.webhook_url),
+        Settings::MsTeamsV2(config) => Some(&config.webhook_url),
+        Settings::Slack(config) => Some(&config.url),
+        Settings::Webhook(config) => Some(&config.url),
+        _ => None,
+    };
+    let url = url.and_then(|url| match url {
+        UrlSource::File(path) => Some(path.as_str()),
+        UrlSource::Inline(_) => None,
+    });
+    let secrets: [Option<&SecretSource>; 2] = match settings {
+        Settings::Incidentio(config) => [config.token.as_ref(), None],
+        Settings::Opsgenie(config) => [Some(&config.api_key), None],
+        // the first makes the second superfluous
+        Settings::Pagerduty(config) => [config.service_key.as_ref().or(config.routing_key.as_ref()), None],
+        Settings::Pushover(config) => [Some(&config.token), Some(&config.user_key)],
+        Settings::Rocketchat(config) => [Some(&config.token), Some(&config.token_id)],
+        Settings::Telegram(config) => [Some(&config.bot_token), None],
+        Settings::Victorops(config) => [Some(&config.api_key), None],
+        _ => [None, None],
+    };
+    let secrets = secrets.into_iter().flatten().filter_map(|secret| match secret {
+        SecretSource::File(path) => Some(path.as_str()),
+        SecretSource::Inline(_) => None,
+    });
+    let other = match settings {
+        Settings::Telegram(config) => config.chat_id_file.as_deref(),
+        _ => None,
+    };
+    url.into_iter().chain(secrets).chain(other).collect()
+}
+
+/// The first request that tells an integration of a notification.
 ///
 /// # Errors
 /// When it can't be made, now or later.
-pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Request, Unsendable> {
+pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Step, Unsendable> {
     match settings {
         Settings::Discord(config) => discord::request(config, of),
+        Settings::Incidentio(config) => incidentio::request(config, of),
+        Settings::Mattermost(config) => mattermost::request(config, of),
         Settings::MsTeams(config) => msteams::request(config, of),
         Settings::MsTeamsV2(config) => msteams::request_v2(config, of),
+        Settings::Opsgenie(config) => opsgenie::request(config, of),
+        Settings::Pagerduty(config) => pagerduty::request(config, of),
+        Settings::Pushover(config) => pushover::request(config, of),
+        Settings::Rocketchat(config) => rocketchat::request(config, of),
+        Settings::Slack(config) => slack::request(config, of),
+        Settings::Telegram(config) => telegram::request(config, of),
+        Settings::Victorops(config) => victorops::request(config, of),
         Settings::Webex(config) => webex::request(config, of),
         Settings::Webhook(config) => webhook::request(config, of),
         _ => Err(Unsendable::Unsupported),
@@ -118,32 +179,12 @@ pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Request, Un
 
 /// How long one attempt may take at most, if the integration says so.
 pub fn timeout(settings: &Settings) -> Option<Duration> {
-    match settings {
-        Settings::Webhook(config) => Some(config.timeout).filter(|timeout| !timeout.is_zero()),
-        _ => None,
-    }
-}
-
-/// What a response comes to: 2xx is done, 5xx and 429 are tried again, the rest is final.
-pub fn verdict(response: &Response) -> Verdict {
-    let reason = failure_reason(response.status);
-    let body = response.body.trim();
-    let body = if body.is_empty() { String::new() } else { format!(": {body}") };
-    let error = format!("unexpected status code {}{body}", response.status);
-    match response.status {
-        200..=299 => Verdict::Done,
-        429 | 500..=599 => Verdict::Retry { after: response.retry_after, reason, error },
-        _ => Verdict::GiveUp { reason, error },
-    }
-}
-
-/// The failure label of an HTTP status (reference behaviour).
-pub fn failure_reason(status: u16) -> &'static str {
-    match status {
-        401 | 403 => "authError",
-        429 => "rateLimited",
-        400..=499 => "clientError",
-        500..=599 => "serverError",
-        _ => "other",
-    }
+    let timeout = match settings {
+        Settings::Incidentio(config) => config.timeout,
+        Settings::Pagerduty(config) => config.timeout,
+        Settings::Slack(config) => config.timeout,
+        Settings::Webhook(config) => config.timeout,
+        _ => Duration::ZERO,
+    };
+    Some(timeout).filter(|timeout| !timeout.is_zero())
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Request;
+use super::Step;
 use super::render::{Notification, Unsendable};
 use crate::config::{MsTeamsConfig, MsTeamsV2Config};
 
@@ -69,7 +69,7 @@ struct Block {
 ///
 /// # Errors
 /// When a template fails.
-pub(super) fn request(config: &MsTeamsConfig, of: &Notification<'_>) -> Result<Request, Unsendable> {
+pub(super) fn request(config: &MsTeamsConfig, of: &Notification<'_>) -> Result<Step, Unsendable> {
     let fields = of.fields();
     let card = Card {
         context: "http://schema.org/extensions",
@@ -79,14 +79,14 @@ pub(super) fn request(config: &MsTeamsConfig, of: &Notification<'_>) -> Result<R
         summary: fields.text("summary", &config.summary)?,
         theme_color: if of.firing() { FIRING_COLOR } else { RESOLVED_COLOR },
     };
-    Ok(of.post(config.webhook_url.clone(), &config.http, &card))
+    Ok(of.post(of.url(&config.webhook_url)?, &config.http, &card))
 }
 
 /// The request for a workflow.
 ///
 /// # Errors
 /// When a template fails.
-pub(super) fn request_v2(config: &MsTeamsV2Config, of: &Notification<'_>) -> Result<Request, Unsendable> {
+pub(super) fn request_v2(config: &MsTeamsV2Config, of: &Notification<'_>) -> Result<Step, Unsendable> {
     let fields = of.fields();
     let title = Block {
         r#type: "TextBlock",
@@ -106,5 +106,5 @@ pub(super) fn request_v2(config: &MsTeamsV2Config, of: &Notification<'_>) -> Res
         msteams: Look { width: "full" },
     };
     let attachment = Attachment { content_type: "application/vnd.microsoft.card.adaptive", content_url: (), content };
-    Ok(of.post(config.webhook_url.clone(), &config.http, &Message { r#type: "message", attachments: [attachment] }))
+    Ok(of.post(of.url(&config.webhook_url)?, &config.http, &Message { r#type: "message", attachments: [attachment] }))
 }

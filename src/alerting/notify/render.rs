@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::webhook::go_json;
-use super::{Data, Request};
-use crate::config::{HttpConfig, UrlSource};
+use super::{Data, Files, REPLY_LOGGED, Request, Step, Then};
+use crate::config::{HttpConfig, Secret, SecretSource, UrlSource};
+use crate::label::LabelSet;
+use crate::nflog::ReceiverData;
 use crate::template::{self, TemplateError, Templates};
 
 /// A notification on its way to one integration.
@@ -18,6 +21,10 @@ pub struct Notification<'a> {
     pub templates: &'a Templates,
     /// For log and metrics, e.g. `team-x/webhook[0]`.
     pub integration: &'a Arc<str>,
+    /// What the last one for the same incident left behind.
+    pub stored: &'a ReceiverData,
+    /// Contents of [`super::files`].
+    pub files: &'a Files,
 }
 
 /// Why no request can be made; another attempt would be in vain.
@@ -32,9 +39,18 @@ pub enum Unsendable {
         #[source]
         source: TemplateError,
     },
-    /// The rendered URL is empty.
-    #[error("the URL is empty after rendering")]
-    EmptyUrl,
+    /// A file that it takes was not read.
+    #[error("the file `{0}` was not read")]
+    File(String),
+    /// A file that should hold a number doesn't.
+    #[error("the file `{0}` holds no whole number")]
+    NoNumber(String),
+    /// JSON has no such number.
+    #[error("a number of `{0}` is infinite or none")]
+    Number(&'static str),
+    /// A text that must not be empty is, after rendering.
+    #[error("`{0}` is empty after rendering")]
+    Empty(&'static str),
     /// Nothing sends this kind yet; `Config::unsupported` keeps such a config away.
     #[error("sending is not supported yet for this kind of integration")]
     Unsupported,
@@ -50,7 +66,7 @@ impl Unsendable {
     pub fn text(&self) -> String {
         match self {
             Self::Template { source, .. } => format!("{self}: {source}"),
-            Self::EmptyUrl | Self::Unsupported => self.to_string(),
+            _ => self.to_string(),
         }
     }
 }
@@ -69,6 +85,26 @@ impl<'a> Fields<'a> {
     pub(super) fn text(&self, field: &'static str, template: &str) -> Result<String, Unsendable> {
         self.templates.text(template, &self.data).map_err(|source| Unsendable::Template { field, source })
     }
+
+    /// The text of a field that is HTML.
+    pub(super) fn html(&self, field: &'static str, template: &str) -> Result<String, Unsendable> {
+        self.templates.html(template, &self.data).map_err(|source| Unsendable::Template { field, source })
+    }
+
+    /// Those that all alerts share.
+    pub(super) fn common_labels(&self) -> &LabelSet {
+        self.data.common_labels()
+    }
+
+    /// Nothing where it can't be rendered.
+    pub(super) fn text_or_nothing(&self, template: &str) -> String {
+        self.templates.text(template, &self.data).unwrap_or_default()
+    }
+}
+
+/// In lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<'a> Notification<'a> {
@@ -81,15 +117,62 @@ impl<'a> Notification<'a> {
         self.data.alerts.iter().any(|alert| !alert.resolved_at(self.data.now))
     }
 
-    /// A `POST` of JSON.
-    pub(super) fn post(&self, url: UrlSource, http: &Arc<HttpConfig>, message: &impl Serialize) -> Request {
+    /// The URL itself; that of a file trimmed.
+    pub(super) fn url(&self, source: &UrlSource) -> Result<Secret, Unsendable> {
+        match source {
+            UrlSource::Inline(url) => Ok(url.clone()),
+            UrlSource::File(path) => Ok(Secret::new(self.file(path)?.trim())),
+        }
+    }
+
+    /// The secret itself; that of a file trimmed.
+    pub(super) fn secret<'b>(&'b self, source: &'b SecretSource) -> Result<&'b str, Unsendable> {
+        match source {
+            SecretSource::Inline(secret) => Ok(secret.expose()),
+            SecretSource::File(path) => Ok(self.file(path)?.trim()),
+        }
+    }
+
+    /// The secret itself; that of a file as it is.
+    pub(super) fn secret_as_is<'b>(&'b self, source: &'b SecretSource) -> Result<&'b str, Unsendable> {
+        match source {
+            SecretSource::Inline(secret) => Ok(secret.expose()),
+            SecretSource::File(path) => self.file(path),
+        }
+    }
+
+    /// SHA-256 of the group key in hexadecimal digits: what receivers tell incidents apart by.
+    pub(super) fn key_hash(&self) -> String {
+        hex(&Sha256::digest(self.data.group_key.as_bytes()))
+    }
+
+    /// What is in a file.
+    pub(super) fn file(&self, path: &str) -> Result<&str, Unsendable> {
+        self.files.get(path).map(String::as_str).ok_or_else(|| Unsendable::File(path.to_owned()))
+    }
+
+    /// A `POST` of JSON to which nothing is added.
+    pub(super) fn post(&self, url: Secret, http: &Arc<HttpConfig>, message: &impl Serialize) -> Step {
+        Step { request: self.json("POST", url, http, message), then: Then::Status }
+    }
+
+    /// A request with JSON, of whose response the status counts.
+    pub(super) fn json(
+        &self,
+        method: &'static str,
+        url: Secret,
+        http: &Arc<HttpConfig>,
+        message: &impl Serialize,
+    ) -> Request {
         Request {
-            method: "POST",
+            method,
             url,
             headers: vec![("Content-Type", "application/json".into())],
+            secret_headers: Vec::new(),
             body: go_json(message),
             http: http.clone(),
             integration: self.integration.clone(),
+            reply_max: REPLY_LOGGED,
         }
     }
 }

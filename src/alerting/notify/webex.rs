@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::render::{Notification, Unsendable};
-use super::{Request, truncate};
-use crate::config::{Secret, UrlSource, WebexConfig};
+use super::{Step, truncate};
+use crate::config::{Secret, WebexConfig};
 
 /// Webex's limit, in bytes.
 const MESSAGE_MAX: usize = 7439;
@@ -21,10 +21,11 @@ struct Message {
 ///
 /// # Errors
 /// When a template fails.
-pub(super) fn request(config: &WebexConfig, of: &Notification<'_>) -> Result<Request, Unsendable> {
+pub(super) fn request(config: &WebexConfig, of: &Notification<'_>) -> Result<Step, Unsendable> {
     let fields = of.fields();
     let markdown = truncate::to_bytes(fields.text("message", &config.message)?, MESSAGE_MAX);
-    let message = Message { markdown, room_id: fields.text("room_id", &config.room_id)? };
-    let url = UrlSource::Inline(Secret::new(config.api_url.to_string()));
+    // a message without a room is Webex's to refuse (reference behaviour)
+    let message = Message { markdown, room_id: fields.text_or_nothing(&config.room_id) };
+    let url = Secret::new(config.api_url.to_string());
     Ok(of.post(url, &config.http, &message))
 }

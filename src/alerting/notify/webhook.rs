@@ -7,7 +7,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::render::{Fields, Notification, Unsendable};
-use super::{Data, Request};
+use super::value::Rendered;
+use super::{Data, Step};
 use crate::alert::Alert;
 use crate::config::{Secret, UrlSource, WebhookConfig};
 use crate::json::{self, Labels};
@@ -17,7 +18,7 @@ use crate::time::UNSET_RFC3339;
 /// Body of a notification; the order of the fields is the reference's.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Message<'a> {
+pub(super) struct Message<'a> {
     receiver: String,
     status: &'static str,
     alerts: Vec<MessageAlert<'a>>,
@@ -50,43 +51,62 @@ struct MessageAlert<'a> {
 /// The request for a notification.
 ///
 /// # Errors
-/// When the URL is a template that fails, or comes to nothing.
-pub fn request(config: &WebhookConfig, of: &Notification<'_>) -> Result<Request, Unsendable> {
-    let data = of.data;
-    let all = data.alerts.len();
-    let shown = match usize::try_from(config.max_alerts) {
-        Ok(max) if max > 0 => max.min(all),
-        Ok(_) | Err(_) => all,
-    };
-    let alerts = &data.alerts[..shown];
-    // of those that are shown only (reference behaviour)
-    let firing = alerts.iter().any(|a| !a.resolved_at(data.now));
-    let message = Message {
-        receiver: quote_regex(&data.receiver),
-        status: if firing { "firing" } else { "resolved" },
-        alerts: alerts.iter().map(|a| message_alert(a, data)).collect(),
-        notification_reason: data.reason.text(),
-        group_labels: Labels(&data.group_labels),
-        common_labels: common(alerts.iter().map(|a| &a.labels)),
-        common_annotations: common(alerts.iter().map(|a| &a.annotations)),
-        route_labels: Labels(&data.route_labels),
-        external_url: &data.external_url,
-        version: "4",
-        group_key: &data.group_key,
-        truncated_alerts: (all - shown) as u64,
-    };
-    Ok(of.post(url(config, of, alerts)?, &config.http, &message))
+/// When a template fails, or the URL comes to nothing.
+pub(super) fn request(config: &WebhookConfig, of: &Notification<'_>) -> Result<Step, Unsendable> {
+    let shown = shown(&of.data.alerts, config.max_alerts);
+    let has_templates =
+        config.payload.is_some() || matches!(config.url, UrlSource::File(_)) || config.url_is_template();
+    if !has_templates {
+        return Ok(of.post(of.url(&config.url)?, &config.http, &Message::new("4", of.data, shown)));
+    }
+    // templates see the alerts that are shown
+    let data = Data { alerts: shown.to_vec(), ..of.data.clone() };
+    let fields = Fields::new(of.templates, &data);
+    let payload = config.payload.as_ref().map(|payload| Rendered::new(&fields, "payload", payload)).transpose()?;
+    let url = fields.text("url", of.url(&config.url)?.expose())?;
+    if url.is_empty() {
+        return Err(Unsendable::Empty("url"));
+    }
+    let url = Secret::new(url);
+    Ok(match payload {
+        Some(payload) => of.post(url, &config.http, &payload),
+        None => of.post(url, &config.http, &Message::new("4", of.data, shown)),
+    })
 }
 
-/// Where to post; a template sees the alerts that are shown.
-fn url(config: &WebhookConfig, of: &Notification<'_>, shown: &[Arc<Alert>]) -> Result<UrlSource, Unsendable> {
-    let UrlSource::Inline(template) = &config.url else { return Ok(config.url.clone()) };
-    if !config.url_is_template() {
-        return Ok(config.url.clone());
+/// The first `max` alerts; all if that is 0.
+pub(super) fn shown(alerts: &[Arc<Alert>], max: u64) -> &[Arc<Alert>] {
+    match usize::try_from(max) {
+        Ok(max) if max > 0 => &alerts[..max.min(alerts.len())],
+        Ok(_) | Err(_) => alerts,
     }
-    let data = Data { alerts: shown.to_vec(), ..of.data.clone() };
-    let url = Fields::new(of.templates, &data).text("url", template.expose())?;
-    if url.is_empty() { Err(Unsendable::EmptyUrl) } else { Ok(UrlSource::Inline(Secret::new(url))) }
+}
+
+impl<'a> Message<'a> {
+    /// `version`: of the format.
+    pub(super) fn new(version: &'static str, data: &'a Data, alerts: &'a [Arc<Alert>]) -> Self {
+        // of those that are shown only (reference behaviour)
+        let firing = alerts.iter().any(|a| !a.resolved_at(data.now));
+        Self {
+            receiver: quote_regex(&data.receiver),
+            status: if firing { "firing" } else { "resolved" },
+            alerts: alerts.iter().map(|a| message_alert(a, data)).collect(),
+            notification_reason: data.reason.text(),
+            group_labels: Labels(&data.group_labels),
+            common_labels: common(alerts.iter().map(|a| &a.labels)),
+            common_annotations: common(alerts.iter().map(|a| &a.annotations)),
+            route_labels: Labels(&data.route_labels),
+            external_url: &data.external_url,
+            version,
+            group_key: &data.group_key,
+            truncated_alerts: (data.alerts.len() - alerts.len()) as u64,
+        }
+    }
+
+    /// Leaves out all alerts but the first; what is said of all of them stays.
+    pub(super) fn cut_to_first(&mut self) {
+        self.alerts.truncate(1);
+    }
 }
 
 fn message_alert<'a>(alert: &'a Alert, data: &Data) -> MessageAlert<'a> {

@@ -70,6 +70,11 @@ impl Data {
         }
     }
 
+    /// Those that all alerts share.
+    pub(crate) fn common_labels(&self) -> &LabelSet {
+        &self.common_labels
+    }
+
     /// The route labels are templates still, and no reason is known yet: what [`super::Templates::route_labels`] needs.
     pub(super) fn with_raw_labels(mut self) -> Self {
         self.labels_rendered = false;

@@ -36,8 +36,6 @@ impl Serialize for Json<'_> {
             | Value::Duration(_)
             | Value::Month(_)
             | Value::Weekday(_) => s.serialize_i64(self.0.as_int().unwrap_or_default()),
-            // a whole number has no point in Go
-            Value::Float(value) if value.fract() == 0.0 && value.abs() < 1e15 => s.serialize_i64(*value as i64),
             Value::Float(value) => s.serialize_f64(*value),
             Value::Text(text) | Value::Html(text) | Value::Url(text) => s.serialize_str(text),
             Value::Data(data) => data.serialize(s),

@@ -20,6 +20,7 @@ pub(crate) use peer::{Call, MemberInfo, Reply, StateDigest, StateParts};
 pub(crate) use plain::{Plain, take_plain};
 pub(crate) use state::{
     Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence, WireTime,
+    receiver_data_value,
 };
 
 /// Appends a record preceded by its length.

@@ -48,11 +48,13 @@ impl Receiver {
     fn request(&self, path: &str, http: HttpConfig) -> Request {
         Request {
             method: "POST",
-            url: UrlSource::Inline(Secret::new(format!("{}{path}", self.url))),
+            url: Secret::new(format!("{}{path}", self.url)),
             headers: vec![("Content-Type", "application/json".into())],
+            secret_headers: Vec::new(),
             body: Bytes::from_static(b"{}"),
             http: Arc::new(http),
             integration: "team/webhook[0]".into(),
+            reply_max: 1024,
         }
     }
 }
@@ -130,10 +132,10 @@ async fn silence_times_out_and_absence_fails_without_telling_the_url() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let mut gone = receiver.request("/hook", HttpConfig::default());
-    gone.url = UrlSource::Inline(Secret::new(format!("http://127.0.0.1:{port}/s3cr3t?key=hidden")));
+    gone.url = Secret::new(format!("http://127.0.0.1:{port}/s3cr3t?key=hidden"));
     let error = deliverer().deliver(&gone, LIMIT).await.unwrap_err();
     assert!(!error.timed_out && error.message.contains("refused"), "{error:?}");
-    gone.url = UrlSource::Inline(Secret::new("s3cr3t hidden"));
+    gone.url = Secret::new("s3cr3t hidden");
     let invalid = deliverer().deliver(&gone, LIMIT).await.unwrap_err();
     for error in [error, invalid] {
         assert!(!error.message.contains("s3cr3t") && !error.message.contains("hidden"), "{error:?}");
@@ -141,18 +143,31 @@ async fn silence_times_out_and_absence_fails_without_telling_the_url() {
 }
 
 #[tokio::test]
-async fn the_url_file_is_read_at_each_attempt() {
-    let receiver = Receiver::start().await;
+async fn files_are_read_as_they_are() {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("url");
-    let mut request = receiver.request("/hook", HttpConfig::default());
-    request.url = UrlSource::File(path.to_str().unwrap().into());
-    let missing = deliverer().deliver(&request, LIMIT).await.unwrap_err();
-    assert!(missing.message.starts_with("reading `"), "{missing:?}");
-    for (at, status) in [("/hook", 200), ("/busy", 429)] {
-        std::fs::write(&path, format!("{}{at}\n", receiver.url)).unwrap();
-        assert_eq!(deliverer().deliver(&request, LIMIT).await.unwrap().status, status);
-    }
+    let paths: Vec<String> = ["key", "url"].map(|name| directory.path().join(name).to_str().unwrap().into()).into();
+    std::fs::write(&paths[0], " k \n").unwrap();
+    let missing = read_files(paths.clone(), LIMIT).await.unwrap_err();
+    assert!(missing.starts_with("reading `") && missing.contains(&paths[1]), "{missing}");
+    std::fs::write(&paths[1], "u").unwrap();
+    let read = read_files(paths.clone(), LIMIT).await.unwrap();
+    assert_eq!(read, [(paths[0].clone(), " k \n".into()), (paths[1].clone(), "u".into())].into());
+}
+
+#[tokio::test]
+async fn an_authorization_of_the_request_goes_first_and_the_reply_is_kept_as_wished() {
+    let receiver = Receiver::start().await;
+    let authorization =
+        Authorization { kind: "Bearer".into(), credentials: Some(SecretSource::Inline(Secret::new("config"))) };
+    let http = HttpConfig { authorization: Some(authorization), ..HttpConfig::default() };
+    let mut request = receiver.request("/hook", http);
+    request.secret_headers = vec![("Authorization", Secret::new("GenieKey k"))];
+    request.reply_max = 3;
+    let response = deliverer().deliver(&request, LIMIT).await.unwrap();
+    assert_eq!((response.body.as_str(), response.content_type.as_str()), ("tha", "text/plain; charset=utf-8"));
+    let seen = receiver.seen.lock().unwrap();
+    let all: Vec<_> = seen[0].0.get_all("authorization").iter().collect();
+    assert_eq!(all, ["GenieKey k"]);
 }
 
 #[tokio::test]

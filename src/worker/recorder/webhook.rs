@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use alerting::config::{EventBatch, EventWebhook, UrlSource};
-use alerting::notify::Request;
+use alerting::config::{EventBatch, EventWebhook};
+use alerting::notify::{REPLY_LOGGED, Request};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
@@ -55,11 +55,13 @@ impl WebhookOutput {
             name: Arc::clone(&name),
             request: Request {
                 method: "POST",
-                url: UrlSource::Inline(config.url.clone()),
+                url: config.url.clone(),
                 headers: vec![("Content-Type", "application/json".to_owned())],
+                secret_headers: Vec::new(),
                 body: Bytes::new(),
                 http: Arc::clone(&config.http),
                 integration: "eventrecorder".into(),
+                reply_max: REPLY_LOGGED,
             },
             timeout: config.timeout,
             attempts: config.max_retries,

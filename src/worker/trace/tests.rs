@@ -135,7 +135,7 @@ fn the_headers_of_the_w3c_name_the_span() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flush_is_the_parent_of_its_stages_and_attempts() {
-    use alerting::config::{HttpConfig, Secret, UrlSource};
+    use alerting::config::{HttpConfig, Secret};
     use alerting::effects::Input;
     use alerting::label::LabelSet;
     use alerting::nflog::SendReason;
@@ -165,14 +165,16 @@ async fn a_flush_is_the_parent_of_its_stages_and_attempts() {
     });
     let mut to = Request {
         method: "POST",
-        url: UrlSource::Inline(Secret::new("http://localhost/")),
+        url: Secret::new("http://localhost/"),
         headers: Vec::new(),
+        secret_headers: Vec::new(),
         body: Bytes::new(),
         http: Arc::new(HttpConfig::default()),
         integration: "team/webhook[0]".into(),
+        reply_max: 0,
     };
     let attempt = spans.attempt(7, &mut to);
-    let refused = Response { status: 400, retry_after: None, body: String::new() };
+    let refused = Response { status: 400, retry_after: None, ..Response::default() };
     flush::ended(attempt, &Ok(refused));
     tracing.finish().await;
     let received = collector.spans();

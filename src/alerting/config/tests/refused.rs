@@ -190,14 +190,6 @@ fn says_what_this_version_cannot_do() {
             "event_recorder.kafka_outputs[0].tls_config: min_version and max_version not supported yet",
         ),
         (
-            "receivers: [{name: a, slack_configs: [{api_url: 'http://x'}]}]",
-            "line 2: receivers[0].slack_configs[0]: slack not supported yet",
-        ),
-        (
-            "receivers: [{name: a, webhook_configs: [{url: 'http://x', payload: {}}]}]",
-            "line 2: receivers[0].webhook_configs[0]: payload not supported yet",
-        ),
-        (
             "receivers: [{name: a, webhook_configs: [{url: 'http://x'}]}]\n\
              global: {http_config: {oauth2: {client_id: x, token_url: y}}}",
             "line 2: receivers[0].webhook_configs[0]: oauth2 not supported yet",

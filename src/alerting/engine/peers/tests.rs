@@ -120,12 +120,12 @@ impl Net {
             }
             Output::Deliver { id, .. } => {
                 self.sent.push((member, self.now.since(at(0.0)).as_secs()));
-                let response = Response { status: 200, retry_after: None, body: String::new() };
+                let response = Response { status: 200, retry_after: None, ..Response::default() };
                 queue.push_back((member, Input::Delivered { id, result: Ok(response) }));
             }
             Output::Event(event) => self.members[member].events.push(event),
             Output::Answer { answer, .. } => self.answers.push(answer),
-            Output::Record { .. } | Output::Flushed(_) => {}
+            Output::ReadFiles { .. } | Output::Record { .. } | Output::Flushed(_) => {}
             Output::Append { answers, .. } => self.answers.extend(answers.into_iter().map(|(_, answer)| answer)),
             Output::Cancel(_) | Output::Snapshot(_) | Output::Stopped => {}
         }
