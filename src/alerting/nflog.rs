@@ -370,7 +370,7 @@ fn decode_plain(names: &mut Names, stored: &[u8]) -> Option<(LogKey, Entry)> {
         integration: names.shared(integration),
         index: u32::try_from(index).ok()?,
     };
-    let receiver_data = BTreeMap::new();
+    let receiver_data = ReceiverData::default();
     Some((key, Entry { timestamp, expires_at, firing, resolved, receiver_data, stored: None }))
 }
 

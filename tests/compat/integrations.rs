@@ -1,15 +1,20 @@
 //! Each integration against the reference's own: the same request for the same notification, the same judgement of the
 //! answer.
 
+mod chat;
+mod paging;
+mod plain;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerting::alert::{Alert, PostedAlert};
-use alerting::config::{self, Config, UrlSource};
+use alerting::config::{self, Config, SecretSource};
 use alerting::label::LabelSet;
 use alerting::matcher::Mode;
-use alerting::nflog::SendReason;
-use alerting::notify::{self, Data, Notification, Response, Verdict};
+use alerting::nflog::{ReceiverData, SendReason};
+use alerting::notify::{self, Data, Files, Notification, Request, Response, Verdict};
 use alerting::time::{Timestamp, parse_rfc3339};
 use serde_json::{Value, json};
 
@@ -35,31 +40,44 @@ const GROUPS: &[Alerts] = &[
     &[("Ü <&> \u{2028}", "\"quoted\" \\ 日本語 \u{1f525}\n{{ not a template }}", false)],
 ];
 
-/// What the receiver says: the status and a body.
-const ANSWERS: &[(u16, &str)] = &[
-    (200, ""),
-    (204, ""),
-    (302, ""),
-    (400, "bad <request>"),
-    (401, "who?"),
-    (403, ""),
-    (404, "{\"error\":\"none\"}"),
-    (429, "slow down"),
-    (500, "broken"),
-    (503, ""),
+/// What the receiver says: status, body and type of the body.
+type Reply<'a> = (u16, &'a str, &'a str);
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// What any receiver may say.
+const ANSWERS: &[Reply<'static>] = &[
+    (200, "", ""),
+    (204, "", ""),
+    (302, "", ""),
+    (400, "bad <request>", ""),
+    (401, "who?", "text/plain"),
+    (403, "", ""),
+    (404, "{\"error\":\"none\"}", JSON),
+    (429, "slow down", ""),
+    (500, "broken", ""),
+    (503, "", ""),
 ];
+
+/// What an attempt comes to: the requests and the judgement, in the peer's words.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    config: &'a str,
+    group: Alerts,
+    /// The last one is said again and again.
+    replies: &'a [Reply<'a>],
+    /// What the last notification left behind.
+    stored: &'a [(&'a str, &'a str)],
+}
 
 /// A field that comes to a thousand characters of two bytes for each repetition.
 fn long(repetitions: usize) -> String {
     "ä".repeat(1000 * repetitions)
 }
 
-/// The parts of a receiver, each with the settings of one integration.
-fn receivers(kind: &str, base: &str, variants: &[String]) -> Vec<String> {
-    let settings = std::iter::once(String::new()).chain(variants.iter().cloned());
-    settings
-        .map(|more| format!("route: {{receiver: r}}\nreceivers: [{{name: r, {kind}_configs: [{{{base}{more}}}]}}]\n"))
-        .collect()
+/// A config with these settings of one integration.
+fn receiver(kind: &str, settings: &str) -> String {
+    format!("route: {{receiver: r}}\nreceivers: [{{name: r, {kind}_configs: [{{{settings}}}]}}]\n")
 }
 
 fn alerts(group: Alerts) -> Vec<Arc<Alert>> {
@@ -78,7 +96,7 @@ fn now() -> Timestamp {
     Timestamp::from_secs(1_760_000_000)
 }
 
-fn question(config: &str, group: Alerts, answer: (u16, &str)) -> Value {
+fn question(case: Case<'_>) -> Value {
     let alert = |(name, note, resolved): &(&str, &str, bool)| {
         json!({
             "labels": { "alertname": name, "job": "x", "severity": "page" },
@@ -88,16 +106,18 @@ fn question(config: &str, group: Alerts, answer: (u16, &str)) -> Value {
             "generatorURL": "http://g?a=1&b=2",
         })
     };
+    let reply = |(status, body, kind): &Reply<'_>| json!({ "status": status, "body": body, "contentType": kind });
     json!({
-        "config": config, "receiver": RECEIVER, "groupKey": GROUP_KEY, "externalURL": EXTERNAL_URL,
+        "config": case.config, "receiver": RECEIVER, "groupKey": GROUP_KEY, "externalURL": EXTERNAL_URL,
         "groupLabels": { "job": "x" }, "routeLabels": { "team": "<x>" },
-        "alerts": group.iter().map(alert).collect::<Vec<_>>(),
-        "status": answer.0, "reply": answer.1,
+        "alerts": case.group.iter().map(alert).collect::<Vec<_>>(),
+        "replies": case.replies.iter().map(reply).collect::<Vec<_>>(),
+        "stored": case.stored.iter().copied().collect::<BTreeMap<_, _>>(),
     })
 }
 
-/// The requests that this program makes, and what it makes of the answer, in the peer's words.
-fn ours(config: &Config, group: Alerts, (status, body): (u16, &str)) -> Value {
+/// What this program makes of it.
+fn ours(config: &Config, case: Case<'_>) -> Value {
     let data = Data {
         now: now(),
         receiver: RECEIVER.into(),
@@ -106,55 +126,104 @@ fn ours(config: &Config, group: Alerts, (status, body): (u16, &str)) -> Value {
         route_labels: LabelSet::new([("team", "<x>")]),
         group_key: GROUP_KEY.into(),
         external_url: EXTERNAL_URL.into(),
-        alerts: alerts(group),
+        alerts: alerts(case.group),
     };
     let name: Arc<str> = "r/kind[0]".into();
-    let of = Notification { data: &data, templates: &config.template_set, integration: &name };
-    let request = match notify::request(&config.receivers[0].integrations[0].settings, &of) {
-        Ok(request) => request,
-        Err(error) => return json!({ "requests": null, "retry": false, "failed": true, "reason": error.reason() }),
+    let settings = &config.receivers[0].integrations[0].settings;
+    let read = |path: &str| (path.to_owned(), std::fs::read_to_string(path).unwrap());
+    let files: Files = notify::files(settings).into_iter().map(read).collect();
+    let mut stored = ReceiverData::default();
+    for (name, value) in case.stored {
+        stored.set_text(name, (*value).to_owned());
+    }
+    let templates = &config.template_set;
+    let of = Notification { data: &data, templates, integration: &name, stored: &stored, files: &files };
+    let mut requests = Vec::new();
+    let mut replies = case.replies.iter();
+    let mut reply = replies.next().unwrap();
+    let mut next = notify::request(settings, &of);
+    let (retry, failed, reason) = loop {
+        let step = match next {
+            Ok(step) => step,
+            Err(error) => break (false, true, error.reason()),
+        };
+        requests.push(sent(&step.request));
+        let (status, body, kind) = *reply;
+        let body = body.to_owned();
+        let response = Response { status, retry_after: None, content_type: kind.into(), body };
+        match step.then.verdict(&response) {
+            Verdict::Next(step) => next = Ok(*step),
+            Verdict::Done { keep } => {
+                keep.into_iter().for_each(|(name, value)| stored.set_text(name, value));
+                break (false, false, "");
+            }
+            Verdict::Retry { reason, .. } => break (true, true, reason),
+            Verdict::GiveUp { reason, .. } => break (false, true, reason),
+        }
+        reply = replies.next().unwrap_or(reply);
     };
-    let UrlSource::Inline(url) = &request.url else { panic!("a file") };
-    let header =
-        |name: &str| request.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.clone());
-    let sent = json!({
-        "method": request.method, "url": url.expose(), "contentType": header("Content-Type"),
-        "body": std::str::from_utf8(&request.body).unwrap(),
-    });
-    let (retry, failed, reason) = match notify::verdict(&Response { status, retry_after: None, body: body.into() }) {
-        Verdict::Done => (false, false, ""),
-        Verdict::Retry { reason, .. } => (true, true, reason),
-        Verdict::GiveUp { reason, .. } => (false, true, reason),
-    };
-    json!({ "requests": [sent], "retry": retry, "failed": failed, "reason": reason })
+    let kept = ["threadTs", "channelId"].map(|name| (name, stored.text(name)));
+    let kept: BTreeMap<_, _> = kept.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let requests = if requests.is_empty() { Value::Null } else { json!(requests) };
+    json!({ "requests": requests, "retry": retry, "failed": failed, "reason": reason, "stored": kept })
 }
 
-fn compare(peer: &mut Peer, config: &str, group: Alerts, answer: (u16, &str)) {
-    let read = config::parse(config, Mode::default()).unwrap();
-    let ours = ours(&read, group, answer);
-    let mut theirs = peer.ask("notify", question(config, group, answer)).unwrap();
+/// A request as the receiver sees it.
+fn sent(request: &Request) -> Value {
+    let mut headers: BTreeMap<String, &str> = BTreeMap::new();
+    // what the shell adds
+    if let Some(authorization) = &request.http.authorization
+        && let Some(SecretSource::Inline(credentials)) = &authorization.credentials
+    {
+        assert_eq!((authorization.kind.as_str(), credentials.expose()), ("Bearer", "t"));
+        headers.insert("authorization".into(), "Bearer t");
+    }
+    headers.extend(request.headers.iter().map(|(name, value)| (name.to_lowercase(), value.as_str())));
+    headers.extend(request.secret_headers.iter().map(|(name, value)| (name.to_lowercase(), value.expose())));
+    let url = request.url.expose();
+    // no request has an empty path
+    let url = if url.matches('/').count() == 2 { format!("{url}/") } else { url.to_owned() };
+    json!({
+        "method": request.method, "url": url, "headers": headers, "body": std::str::from_utf8(&request.body).unwrap(),
+    })
+}
+
+fn compare(peer: &mut Peer, case: Case<'_>) {
+    let read = config::parse(case.config, Mode::default()).unwrap();
+    let ours = ours(&read, case);
+    let mut theirs = peer.ask("notify", question(case)).unwrap();
     let fields = theirs.as_object_mut().unwrap();
     let error = fields.remove("error").unwrap();
-    fields.insert("failed".into(), json!(error != ""));
-    if answer.0 == 429 && !fields["requests"].is_null() {
-        // meant: tried again, whatever the kind
-        fields.insert("retry".into(), json!(true));
-    }
-    assert_eq!(ours, theirs, "{config}\n{group:?}\n{answer:?}\n{error}");
+    let failed = error != "";
+    fields.insert("failed".into(), json!(failed));
+    // without an error it says nothing
+    let retry = failed && fields["retry"] == true;
+    // meant: tried again, whatever the kind
+    let retry = retry || case.replies[0].0 == 429 && !fields["requests"].is_null();
+    fields.insert("retry".into(), json!(retry));
+    let Case { config, group, replies, stored } = case;
+    assert_eq!(ours, theirs, "{config}\n{group:?}\n{replies:?}\n{stored:?}\n{error}");
 }
 
-/// Every config with every group, and the first config with every answer.
-fn compare_all(kind: &str, base: &str, variants: &[String]) {
+/// Every config with every group, and the first config with every answer; `good` is one of success.
+fn compare_answers(kind: &str, base: &str, variants: &[String], good: Reply<'_>, answers: &[Reply<'_>]) {
     let mut peer = Peer::start();
-    let configs = receivers(kind, base, variants);
-    for config in &configs {
+    let first = receiver(kind, base);
+    let case = Case { config: &first, group: FIRING, replies: &[good], stored: &[] };
+    let variants: Vec<String> = variants.iter().map(|more| receiver(kind, &format!("{base}{more}"))).collect();
+    for config in std::iter::once(&first).chain(&variants) {
         for group in GROUPS {
-            compare(&mut peer, config, group, ANSWERS[0]);
+            compare(&mut peer, Case { config, group, ..case });
         }
     }
-    for answer in ANSWERS {
-        compare(&mut peer, &configs[0], FIRING, *answer);
+    for answer in ANSWERS.iter().chain(answers) {
+        compare(&mut peer, Case { replies: &[*answer], ..case });
     }
+}
+
+/// The same for a kind of which only the status counts.
+fn compare_all(kind: &str, base: &str, variants: &[String]) {
+    compare_answers(kind, base, variants, ANSWERS[0], &[]);
 }
 
 /// Templated, failing, and without effect: settings of a text field.
@@ -169,55 +238,14 @@ fn texts(field: &str) -> Vec<String> {
     rows.iter().map(|text| format!(", {field}: {text}")).collect()
 }
 
-#[test]
-fn webhook() {
-    let mut variants = vec![", max_alerts: 1".to_owned(), ", max_alerts: 2".into(), ", max_alerts: 9".into()];
-    compare_all("webhook", "url: 'http://hook.test/a?b=c'", &variants);
-    variants.push(String::new());
-    compare_all("webhook", "url: 'http://hook.test/{{ .GroupLabels.job }}/{{ len .Alerts }}'", &variants);
-    compare_all("webhook", "url: '{{ .Nothing }}'", &[]);
-    compare_all("webhook", "url: '{{ if false }}x{{ end }}'", &[]);
+/// Those of several fields.
+fn texts_of(fields: &[&str]) -> Vec<String> {
+    fields.iter().flat_map(|field| texts(field)).collect()
 }
 
-#[test]
-fn discord() {
-    let mut variants = vec![
-        ", username: '{{ .Status }}', avatar_url: 'http://a/b.png'".to_owned(),
-        ", avatar_url: 'http://[bad'".into(),
-        format!(", title: {}", long(1)),
-        format!(", content: {}", long(3)),
-        format!(", message: {}", long(5)),
-    ];
-    for field in ["title", "message", "content"] {
-        variants.extend(texts(field));
-    }
-    compare_all("discord", "webhook_url: 'http://discord.test/api/webhooks/1/secret'", &variants);
-}
-
-#[test]
-fn msteams() {
-    let mut variants = vec![format!(", text: {}", long(30))];
-    for field in ["title", "summary", "text"] {
-        variants.extend(texts(field));
-    }
-    compare_all("msteams", "webhook_url: 'http://teams.test/webhook/x'", &variants);
-}
-
-#[test]
-fn msteamsv2() {
-    let mut variants = vec![format!(", text: {}", long(30))];
-    for field in ["title", "text"] {
-        variants.extend(texts(field));
-    }
-    compare_all("msteamsv2", "webhook_url: 'http://teams.test/workflows/x?sig=y'", &variants);
-}
-
-#[test]
-fn webex() {
-    let mut variants =
-        vec![format!(", message: {}", "x".repeat(7440)), format!(", message: {}{}", "x".repeat(7430), "ä".repeat(5))];
-    variants.extend(texts("message"));
-    let base = "api_url: 'http://webex.test/v1/messages', room_id: 'room-{{ .GroupLabels.job }}', \
-                http_config: {authorization: {credentials: t}}";
-    compare_all("webex", base, &variants);
+/// A file with a secret; it's gone when this is dropped.
+fn file(content: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), content).unwrap();
+    file
 }

@@ -131,13 +131,12 @@ pub fn files(settings: &Settings) -> Vec<&str> {
         UrlSource::File(path) => Some(path.as_str()),
         UrlSource::Inline(_) => None,
     });
+    // those of incident.io and Rocket.Chat are read when a config is taken into use
     let secrets: [Option<&SecretSource>; 2] = match settings {
-        Settings::Incidentio(config) => [config.token.as_ref(), None],
         Settings::Opsgenie(config) => [Some(&config.api_key), None],
         // the first makes the second superfluous
         Settings::Pagerduty(config) => [config.service_key.as_ref().or(config.routing_key.as_ref()), None],
         Settings::Pushover(config) => [Some(&config.token), Some(&config.user_key)],
-        Settings::Rocketchat(config) => [Some(&config.token), Some(&config.token_id)],
         Settings::Telegram(config) => [Some(&config.bot_token), None],
         Settings::Victorops(config) => [Some(&config.api_key), None],
         _ => [None, None],
