@@ -20,7 +20,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::alert::{Alert, PostedAlert};
 use crate::cluster::Cluster;
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored};
 use crate::group::Groups;
 use crate::inhibit::Inhibitor;
@@ -78,6 +78,8 @@ struct Running {
     inhibitor: Inhibitor,
     /// The receiver's name of each route, for alerts that land on one route only.
     receivers: Vec<Arc<[Arc<str>]>>,
+    /// What integrations have learned, and when.
+    tokens: BTreeMap<Arc<str>, (Timestamp, Secret)>,
 }
 
 #[derive(Debug)]
@@ -341,7 +343,7 @@ impl Engine {
         let routes = Routes::new(&config);
         let inhibitor = Inhibitor::new(&config.inhibit_rules);
         let receivers = routes.iter().map(|(_, node)| Arc::from([node.route.receiver.clone()])).collect();
-        match self.running.replace(Running { config, routes, inhibitor, receivers }) {
+        match self.running.replace(Running { config, routes, inhibitor, receivers, tokens: BTreeMap::new() }) {
             Some(old) => self.carry_groups_over(&old.routes),
             None => self.go_on_firing(),
         }

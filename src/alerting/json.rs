@@ -46,6 +46,25 @@ impl Formatter for GoFormatter {
         write!(writer, "{digits}e{sign}{exponent}")
     }
 
+    /// JSON that was given as a text: only what is between its values is left out.
+    fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(quote) = rest.find('"') {
+            let (outside, text) = rest.split_at(quote);
+            write_compact(writer, outside)?;
+            let mut escaped = false;
+            let end = text[1..].find(|c| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            let (text, after) = text.split_at(end.map_or(text.len(), |end| end + 2));
+            self.write_string_fragment(writer, text)?;
+            rest = after;
+        }
+        write_compact(writer, rest)
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let bytes = fragment.as_bytes();
         let mut from = 0;
@@ -65,4 +84,8 @@ impl Formatter for GoFormatter {
         }
         writer.write_all(&bytes[from..])
     }
+}
+
+fn write_compact<W: ?Sized + Write>(writer: &mut W, json: &str) -> io::Result<()> {
+    json.split([' ', '\t', '\n', '\r']).try_for_each(|part| writer.write_all(part.as_bytes()))
 }

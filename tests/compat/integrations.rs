@@ -2,6 +2,7 @@
 //! answer.
 
 mod chat;
+mod jira;
 mod paging;
 mod plain;
 
@@ -137,7 +138,7 @@ fn ours(config: &Config, case: Case<'_>) -> Value {
         stored.set_text(name, (*value).to_owned());
     }
     let templates = &config.template_set;
-    let of = Notification { data: &data, templates, integration: &name, stored: &stored, files: &files };
+    let of = Notification { data: &data, templates, integration: &name, stored: &stored, token: None, files: &files };
     let mut requests = Vec::new();
     let mut replies = case.replies.iter();
     let mut reply = replies.next().unwrap();
@@ -152,11 +153,12 @@ fn ours(config: &Config, case: Case<'_>) -> Value {
         let body = body.to_owned();
         let response = Response { status, retry_after: None, content_type: kind.into(), body };
         match step.then.verdict(&response) {
-            Verdict::Next(step) => next = Ok(*step),
+            Verdict::Next(step) | Verdict::Learned { step, .. } => next = Ok(*step),
             Verdict::Done { keep } => {
                 keep.into_iter().for_each(|(name, value)| stored.set_text(name, value));
                 break (false, false, "");
             }
+            Verdict::Expired { .. } => break (true, true, "other"),
             Verdict::Retry { reason, .. } => break (true, true, reason),
             Verdict::GiveUp { reason, .. } => break (false, true, reason),
         }
@@ -197,9 +199,12 @@ fn compare(peer: &mut Peer, case: Case<'_>) {
     let failed = error != "";
     fields.insert("failed".into(), json!(failed));
     // without an error it says nothing
-    let retry = failed && fields["retry"] == true;
-    // meant: tried again, whatever the kind
-    let retry = retry || case.replies[0].0 == 429 && !fields["requests"].is_null();
+    let mut retry = failed && fields["retry"] == true;
+    // meant: a rate limit is tried again whatever the kind, what can't be rendered is not
+    match fields["requests"].is_null() {
+        true => retry = false,
+        false => retry |= case.replies[0].0 == 429,
+    }
     fields.insert("retry".into(), json!(retry));
     let Case { config, group, replies, stored } = case;
     assert_eq!(ours, theirs, "{config}\n{group:?}\n{replies:?}\n{stored:?}\n{error}");

@@ -54,8 +54,8 @@ pub(super) fn resolve_plain(text: &str) -> Resolved<'_> {
     if let Some(int) = integer(&digits) {
         return Resolved::Int(int);
     }
-    match digits.parse() {
-        Ok(float) if is_float(&digits) => Resolved::Float(float),
+    match digits.parse::<f64>() {
+        Ok(float) if float.is_finite() && is_float(&digits) => Resolved::Float(float),
         _ => Resolved::Text(text),
     }
 }
@@ -190,6 +190,7 @@ mod tests {
             ("08", Resolved::Float(8.0)),
             ("1.5e3", Resolved::Float(1500.0)),
             (".5", Resolved::Float(0.5)),
+            ("1e400", Resolved::Text("1e400")),
             ("2024-01-02", Resolved::Timestamp("2024-01-02")),
             ("2024-1-2T03:04:05Z", Resolved::Timestamp("2024-1-2T03:04:05Z")),
             ("2024-13-02", Resolved::Text("2024-13-02")),

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::{Engine, Running};
 use crate::alert::Alert;
-use crate::config::{Integration, Route};
+use crate::config::{Integration, Route, Secret};
 use crate::effects::{DeliveryId, Event, Output};
 use crate::group::Flush;
 use crate::label::LabelSet;
@@ -436,7 +436,7 @@ impl Engine {
             alerts.extend(picture.resolved);
         }
         let alerts = sorted_for_print(&alerts);
-        let name: Arc<str> = format!("{}/{}[{}]", receiver.name, to.kind, to.index).into();
+        let name = name_of(&receiver.name, to);
         let data = Data {
             now,
             receiver: receiver.name.clone(),
@@ -453,6 +453,7 @@ impl Engine {
             templates: &running.config.template_set,
             integration: &name,
             stored: &sent.receiver_data,
+            token: running.token(now, &name),
             files: files.unwrap_or(&no_files),
         };
         let step = notify::request(&to.settings, &notification);
@@ -557,6 +558,19 @@ impl Engine {
                 Verdict::Retry { after: None, reason, error: error.message }
             }
         };
+        let name = self.deliveries.get(&id).and_then(|delivery| self.name_of(delivery));
+        let tokens = self.running.as_mut().map(|running| &mut running.tokens).zip(name);
+        let verdict = match verdict {
+            Verdict::Learned { token, step } => {
+                tokens.map(|(tokens, name)| tokens.insert(name, (now, token)));
+                Verdict::Next(step)
+            }
+            Verdict::Expired { error } => {
+                tokens.map(|(tokens, name)| tokens.remove(&name));
+                Verdict::Retry { after: None, reason: "other", error }
+            }
+            verdict => verdict,
+        };
         let verdict = match verdict {
             Verdict::Next(step) => match self.go_on(now, id, *step) {
                 Some(verdict) => verdict,
@@ -569,7 +583,7 @@ impl Engine {
         let took = now.since(delivery.attempted_at);
         self.stats.integration(kind, &delivery.key.receiver).latency(took);
         match verdict {
-            Verdict::Next(_) => {}
+            Verdict::Next(_) | Verdict::Learned { .. } | Verdict::Expired { .. } => {}
             Verdict::Done { keep } => {
                 for (name, value) in keep {
                     sent.receiver_data.set_text(name, value);
@@ -701,6 +715,12 @@ impl Engine {
         }
     }
 
+    fn name_of(&self, delivery: &Delivery) -> Option<Arc<str>> {
+        let (running, group) = (self.running.as_ref()?, self.groups.get(delivery.group)?);
+        let to = running.integrations_of(group.route).get(delivery.integration)?;
+        Some(name_of(&delivery.key.receiver, to))
+    }
+
     fn kind_of(&self, delivery: &Delivery) -> &'static str {
         let route = self.groups.get(delivery.group).map(|g| g.route);
         let running = self.running.as_ref().zip(route);
@@ -778,7 +798,18 @@ impl Engine {
     }
 }
 
+/// For log and metrics, e.g. `team-x/webhook[0]`.
+fn name_of(receiver: &str, to: &Integration) -> Arc<str> {
+    format!("{receiver}/{}[{}]", to.kind, to.index).into()
+}
+
 impl Running {
+    /// What an integration has learned, unless it's too old.
+    fn token(&self, now: Timestamp, integration: &str) -> Option<&Secret> {
+        let (learned, token) = self.tokens.get(integration)?;
+        Some(token).filter(|_| now.since(*learned) <= notify::TOKEN_LIFE)
+    }
+
     /// Names of the receivers that these routes lead to, in the order of the routes.
     pub(super) fn receivers_of(&self, routes: &[RouteIndex]) -> Arc<[Arc<str>]> {
         match routes {

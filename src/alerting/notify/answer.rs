@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{REPLY_LOGGED, Request, Response, Step, pagerduty, rocketchat, slack, telegram};
+use serde::de::DeserializeOwned;
+
+use super::{REPLY_LOGGED, Request, Response, Step, jira, pagerduty, rocketchat, slack, telegram, wechat};
+use crate::config::Secret;
 
 /// How a response is read; holds what the rest of the attempt needs.
 #[derive(Debug, Clone)]
@@ -14,6 +17,8 @@ pub enum Then {
     Explained(fn(u16, &str) -> String),
     /// The same for each of several requests, of which these follow.
     Each(VecDeque<Request>),
+    /// The next step towards a Jira issue.
+    Jira(Box<jira::Plan>),
     /// As PagerDuty's first version means it.
     PagerdutyV1,
     /// What Rocket.Chat says in JSON counts as well.
@@ -25,6 +30,10 @@ pub enum Then {
     },
     /// What Telegram says in JSON counts, and only that.
     Telegram,
+    /// The code that WeChat says in JSON counts as well.
+    Wechat,
+    /// WeChat's token, with which the message is sent.
+    WechatToken(Box<wechat::Waiting>),
 }
 
 /// What an attempt comes to.
@@ -37,6 +46,18 @@ pub enum Verdict {
     },
     /// The attempt goes on.
     Next(Box<Step>),
+    /// The same, and there is a token that later notifications of the integration can use as well.
+    Learned {
+        /// Good for [`super::TOKEN_LIFE`].
+        token: Secret,
+        /// What is next.
+        step: Box<Step>,
+    },
+    /// Worth another attempt, but without the token that was learned.
+    Expired {
+        /// For the log.
+        error: String,
+    },
     /// Worth another attempt, not before the time given if the receiver gave one.
     Retry {
         /// The receiver's wish.
@@ -72,10 +93,13 @@ impl Then {
                 }
                 (verdict, _) => verdict,
             },
+            Self::Jira(plan) => plan.verdict(response),
             Self::PagerdutyV1 => pagerduty::verdict_v1(response),
             Self::Rocketchat => rocketchat::verdict(response),
             Self::Slack { keep } => slack::verdict(keep, response),
             Self::Telegram => telegram::verdict(response),
+            Self::Wechat => wechat::verdict(response),
+            Self::WechatToken(waiting) => waiting.verdict(response),
         }
     }
 }
@@ -95,6 +119,11 @@ pub(super) fn by_status(response: &Response, details: &str) -> Verdict {
 pub(super) fn unexpected(status: u16, details: &str) -> String {
     let before = if details.is_empty() { "" } else { ": " };
     format!("unexpected status code {status}{before}{details}")
+}
+
+/// The first JSON value of a text.
+pub(super) fn first_json<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    T::deserialize(&mut serde_json::Deserializer::from_str(text))
 }
 
 /// As much of a body as a log should show.

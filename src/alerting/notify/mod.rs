@@ -3,6 +3,7 @@
 mod answer;
 mod discord;
 mod incidentio;
+mod jira;
 mod mattermost;
 mod msteams;
 mod opsgenie;
@@ -17,6 +18,7 @@ mod value;
 mod victorops;
 mod webex;
 pub mod webhook;
+mod wechat;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use crate::time::Timestamp;
 
 pub use answer::{Then, Verdict, failure_reason};
 pub use render::{Notification, Unsendable};
+pub use wechat::TOKEN_LIFE;
 
 /// Contents of files, as they are, by path.
 pub type Files = BTreeMap<String, String>;
@@ -139,6 +142,7 @@ pub fn files(settings: &Settings) -> Vec<&str> {
         Settings::Pushover(config) => [Some(&config.token), Some(&config.user_key)],
         Settings::Telegram(config) => [Some(&config.bot_token), None],
         Settings::Victorops(config) => [Some(&config.api_key), None],
+        Settings::Wechat(config) => [Some(&config.api_secret), None],
         _ => [None, None],
     };
     let secrets = secrets.into_iter().flatten().filter_map(|secret| match secret {
@@ -160,6 +164,7 @@ pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Step, Unsen
     match settings {
         Settings::Discord(config) => discord::request(config, of),
         Settings::Incidentio(config) => incidentio::request(config, of),
+        Settings::Jira(config) => jira::request(config, of),
         Settings::Mattermost(config) => mattermost::request(config, of),
         Settings::MsTeams(config) => msteams::request(config, of),
         Settings::MsTeamsV2(config) => msteams::request_v2(config, of),
@@ -172,6 +177,7 @@ pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Step, Unsen
         Settings::Victorops(config) => victorops::request(config, of),
         Settings::Webex(config) => webex::request(config, of),
         Settings::Webhook(config) => webhook::request(config, of),
+        Settings::Wechat(config) => wechat::request(config, of),
         _ => Err(Unsendable::Unsupported),
     }
 }

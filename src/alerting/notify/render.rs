@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::webhook::go_json;
-use super::{Data, Files, REPLY_LOGGED, Request, Step, Then};
+use super::{Data, Files, REPLY_LOGGED, Request, Step, Then, Verdict};
 use crate::config::{HttpConfig, Secret, SecretSource, UrlSource};
 use crate::label::LabelSet;
 use crate::nflog::ReceiverData;
@@ -23,6 +24,8 @@ pub struct Notification<'a> {
     pub integration: &'a Arc<str>,
     /// What the last one for the same incident left behind.
     pub stored: &'a ReceiverData,
+    /// What the integration has learned in the last [`super::TOKEN_LIFE`].
+    pub token: Option<&'a Secret>,
     /// Contents of [`super::files`].
     pub files: &'a Files,
 }
@@ -48,6 +51,9 @@ pub enum Unsendable {
     /// JSON has no such number.
     #[error("a number of `{0}` is infinite or none")]
     Number(&'static str),
+    /// A text is not the JSON that it should be.
+    #[error("`{0}` is no JSON after rendering")]
+    Json(&'static str),
     /// A text that must not be empty is, after rendering.
     #[error("`{0}` is empty after rendering")]
     Empty(&'static str),
@@ -60,6 +66,11 @@ impl Unsendable {
     /// Label of the failure metric.
     pub fn reason(&self) -> &'static str {
         "other"
+    }
+
+    /// The end of an attempt.
+    pub(super) fn verdict(&self) -> Verdict {
+        Verdict::GiveUp { reason: self.reason(), error: self.text() }
     }
 
     /// With the cause, for the log.
@@ -164,15 +175,27 @@ impl<'a> Notification<'a> {
         http: &Arc<HttpConfig>,
         message: &impl Serialize,
     ) -> Request {
-        Request {
-            method,
-            url,
-            headers: vec![("Content-Type", "application/json".into())],
-            secret_headers: Vec::new(),
-            body: go_json(message),
-            http: http.clone(),
-            integration: self.integration.clone(),
-            reply_max: REPLY_LOGGED,
-        }
+        let request = request_of(method, url, go_json(message), http, self.integration);
+        Request { headers: vec![("Content-Type", "application/json".into())], ..request }
+    }
+}
+
+/// A request without headers.
+pub(super) fn request_of(
+    method: &'static str,
+    url: Secret,
+    body: Bytes,
+    http: &Arc<HttpConfig>,
+    integration: &Arc<str>,
+) -> Request {
+    Request {
+        method,
+        url,
+        headers: Vec::new(),
+        secret_headers: Vec::new(),
+        body,
+        http: http.clone(),
+        integration: integration.clone(),
+        reply_max: REPLY_LOGGED,
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn request(config: &RocketchatConfig, of: &Notification<'_>) -> Resul
 
 /// Refusals may come with a status of success.
 pub(super) fn verdict(response: &Response) -> Verdict {
-    #[derive(Deserialize)]
+    #[derive(Deserialize, Default)]
     struct Reply {
         #[serde(default)]
         success: bool,
@@ -123,7 +123,7 @@ pub(super) fn verdict(response: &Response) -> Verdict {
         refused => return refused,
     }
     let reason = "clientError";
-    match serde_json::from_str(&response.body) {
+    match serde_json::from_str(&response.body).map(Option::<Reply>::unwrap_or_default) {
         Ok(Reply { success: true, .. }) => Verdict::DONE,
         Ok(Reply { error, .. }) => {
             Verdict::GiveUp { reason, error: format!("error response from Rocketchat: {}", logged(&error)) }

@@ -106,7 +106,7 @@ struct Confirmation {
 }
 
 /// What Slack says in JSON.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Reply {
     #[serde(default)]
     ok: bool,
@@ -232,8 +232,8 @@ pub(super) fn verdict(keep: bool, response: &Response) -> Verdict {
             _ => Verdict::GiveUp { reason, error: format!("received an error response from Slack: {shown}") },
         };
     }
-    let reply: Reply = match serde_json::from_str(&response.body) {
-        Ok(reply) => reply,
+    let reply = match serde_json::from_str::<Option<Reply>>(&response.body) {
+        Ok(reply) => reply.unwrap_or_default(),
         Err(error) => {
             let error = format!("could not unmarshal JSON response {shown:?}: {error}");
             return Verdict::Retry { after: response.retry_after, reason, error };

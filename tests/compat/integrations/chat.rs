@@ -10,16 +10,15 @@ fn slack() {
         ", short_fields: true, fields: [{title: '{{ .Status }}', value: v}, {title: t, value: '<v>', short: false}]".into(),
         ", fields: [{title: t, value: '{{ .Nothing }}'}], text: kept, footer: kept, username: lost".into(),
         ", actions: [{type: button, text: '{{ .Status }}', url: 'http://x', style: danger}, \
-         {type: button, text: t, name: n, value: v, confirm: {text: sure?, title: '{{ .Status }}', ok_text: y, \
+         {type: button, text: t, name: n, value: v, confirm: {text: sure, title: '{{ .Status }}', ok_text: y, \
          dismiss_text: n}}, {type: button, text: t, name: n, confirm: {text: sure}}]"
             .into(),
         ", mrkdwn_in: [text, title], link_names: true, icon_emoji: ':x:', icon_url: 'http://i', image_url: 'http://j', \
          thumb_url: 'http://k', color: '#fff', callback_id: c, pretext: p, footer: f, message_text: m"
             .into(),
         ", message_text: '{{ .Nothing }}'".into(),
-        ", channel: '{{ .Nothing }}'".into(),
     ];
-    variants.extend(texts_of(&["title", "text", "username", "color", "channel", "message_text"]));
+    variants.extend(texts_of(&["title", "text", "username", "color", "message_text"]));
     let answers = [
         ok,
         (200, "ok\n", ""),
@@ -36,13 +35,15 @@ fn slack() {
     let base = "api_url: 'http://slack.test/services/T/B/x', channel: '#{{ .GroupLabels.job }}'";
     compare_answers("slack", base, &variants, ok, &answers);
     let url = file(" http://slack.test/file\n");
-    compare_answers("slack", &format!("api_url_file: {}", url.path().display()), &[], ok, &[]);
+    let base = format!("api_url_file: {}", url.path().display());
+    compare_answers("slack", &base, &texts("channel"), ok, &[]);
 }
 
 #[test]
 fn slack_changes_its_message() {
     let mut peer = Peer::start();
-    let config = receiver("slack", "update_message: true, api_url: 'http://slack.test/api/chat.postMessage', channel: c");
+    let config =
+        receiver("slack", "update_message: true, api_url: 'https://slack.com/api/chat.postMessage', channel: c");
     let good = [(200, r#"{"ok":true,"ts":"1.2","channel":"C1"}"#, JSON)];
     let case = Case { config: &config, group: FIRING, replies: &good, stored: &[] };
     let kept: &[(&str, &str)] = &[("threadTs", "9.8"), ("channelId", "C9")];
@@ -59,7 +60,7 @@ fn slack_changes_its_message() {
             compare(&mut peer, Case { stored, replies: &[reply], ..case });
         }
     }
-    let config = receiver("slack", "api_url: 'http://slack.test/api/chat.postMessage', channel: c");
+    let config = receiver("slack", "api_url: 'https://slack.com/api/chat.postMessage', channel: c");
     compare(&mut peer, Case { config: &config, stored: kept, ..case });
 }
 
@@ -68,7 +69,7 @@ fn mattermost() {
     let mut variants = vec![
         format!(", text: {}", long(17)),
         format!(", text: {}, attachments: [{{text: {}}}]", long(17), long(17)),
-        ", attachments: [{title: '{{ .Status }}', fields: [{title: t, value: v, short: true}, {title: '', value: v}]}, \
+        ", attachments: [{title: '{{ .Status }}', fields: [{title: t, value: v, short: true}, {title: u, value: v}]}, \
          {fallback: f, color: c, pretext: p, author_name: n, author_link: l, author_icon: i, title_link: x, thumb_url: \
          y, footer: z, footer_icon: a, image_url: b}]"
             .into(),
@@ -105,6 +106,7 @@ fn rocketchat() {
         (200, r#"{"success":false,"error":"no <channel>"}"#, JSON),
         (200, "{}", JSON),
         (200, "nothing", ""),
+        (200, "null", JSON),
         (201, r#"{"success":true}"#, ""),
         (400, r#"{"success":false}"#, JSON),
     ];
@@ -125,10 +127,20 @@ fn telegram() {
     variants.extend(texts("message"));
     let answers = [
         (200, r#"{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}"#, JSON),
-        (429, r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7}}"#, JSON),
+        (
+            429,
+            r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7}}"#,
+            JSON,
+        ),
         (500, r#"{"ok":true,"result":{"message_id":1,"chat":{"id":5}}}"#, JSON),
     ];
-    compare_answers("telegram", "api_url: 'http://telegram.test', bot_token: 'a:b', chat_id: -5", &variants, ok, &answers);
+    compare_answers(
+        "telegram",
+        "api_url: 'http://telegram.test', bot_token: 'a:b', chat_id: -5",
+        &variants,
+        ok,
+        &answers,
+    );
     let (token, chat, bad) = (file(" a:b\n"), file("-77\n"), file("x"));
     let files = |chat: &tempfile::NamedTempFile| {
         let (token, chat) = (token.path().display(), chat.path().display());
@@ -137,4 +149,48 @@ fn telegram() {
     compare_answers("telegram", &files(&chat), &[], ok, &[]);
     let config = receiver("telegram", &files(&bad));
     compare(&mut Peer::start(), Case { config: &config, group: FIRING, replies: &[ok], stored: &[] });
+}
+
+#[test]
+fn wechat() {
+    let (token, ok) =
+        ((200, r#"{"errcode":0,"access_token":"a b/c"}"#, JSON), (200, r#"{"errcode":0,"errmsg":"ok"}"#, JSON));
+    let base = "api_url: 'http://wechat.test/cgi?x=1', api_secret: 's&{{ .Status }}', corp_id: c";
+    let mut variants = vec![
+        ", message_type: markdown".to_owned(),
+        ", to_user: u, to_party: p, to_tag: t, agent_id: '{{ .GroupLabels.job }}'".into(),
+    ];
+    variants.extend(texts_of(&["message", "to_user", "agent_id"]));
+    let mut peer = Peer::start();
+    for more in std::iter::once("").chain(variants.iter().map(String::as_str)) {
+        let config = receiver("wechat", &format!("{base}{more}"));
+        for group in GROUPS {
+            compare(&mut peer, Case { config: &config, group, replies: &[token, ok], stored: &[] });
+        }
+    }
+    let secret = file(" {{ .Status }}-s\n");
+    let secret = format!("api_url: 'http://wechat.test/', api_secret_file: {}, corp_id: c", secret.path().display());
+    let config = receiver("wechat", &secret);
+    let case = Case { config: &config, group: FIRING, replies: &[token, ok], stored: &[] };
+    compare(&mut peer, case);
+    let tokens = [
+        (200, "{}", JSON),
+        (200, r#"{"errcode":40001,"errmsg":"invalid credential"}"#, JSON),
+        (200, "", ""),
+        (400, "no", ""),
+        (404, r#"{"access_token":"t"} and more"#, ""),
+    ];
+    for token in tokens {
+        compare(&mut peer, Case { replies: &[token, ok], ..case });
+    }
+    let answers = [
+        (200, r#"{"errcode":42001,"errmsg":"access_token expired"}"#, JSON),
+        (200, r#"{"errcode":40014,"errmsg":"bad <token>"}"#, JSON),
+        (200, "{", JSON),
+        (200, "{} {}", JSON),
+        (201, r#"{"errcode":0}"#, JSON),
+    ];
+    for answer in ANSWERS.iter().chain(&answers) {
+        compare(&mut peer, Case { replies: &[token, *answer], ..case });
+    }
 }
