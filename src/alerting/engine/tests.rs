@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod restart;
+mod steps;
 
 use std::collections::BTreeSet;
 

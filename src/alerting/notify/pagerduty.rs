@@ -87,7 +87,7 @@ pub(super) fn request(config: &PagerdutyConfig, of: &Notification<'_>) -> Result
     let key = of.key_hash();
     let description = truncate::to_chars(fields.text("description", &config.description)?, SUMMARY_MAX);
     if let Some(service_key) = &config.service_key {
-        let service_key = fields.text("service_key", &of.secret(service_key)?)?;
+        let service_key = fields.text("service_key", of.secret(service_key)?)?;
         let with_client = action == "trigger";
         let mut event = Event {
             service_key: not_empty("service_key", &service_key)?,

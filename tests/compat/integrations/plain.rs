@@ -61,4 +61,6 @@ fn webex() {
     let base = "api_url: 'http://webex.test/v1/messages', room_id: 'room-{{ .GroupLabels.job }}', \
                 http_config: {authorization: {credentials: t}}";
     compare_all("webex", base, &variants);
+    // it is sent without a room, and the failure is nobody's (reference behaviour)
+    compare_all("webex", &base.replace("room-{{ .GroupLabels.job }}", "{{ .Nothing }}"), &[]);
 }
