@@ -3,7 +3,9 @@
 //! Four verbs: [`Engine::handle`] takes an input in, [`Engine::poll`] gives what is to be done (drain it after each
 //! input), [`Engine::next_wake`] tells when to come back at the latest, [`Engine::view`] shows what is.
 
+mod delivery;
 mod dispatch;
+mod due;
 mod durable;
 mod grouping;
 mod labels;
@@ -35,7 +37,7 @@ use crate::time::Timestamp;
 use crate::timer::{Due, Timers};
 pub use crate::wire::RecordError;
 
-use dispatch::Delivery;
+use delivery::Delivery;
 pub use durable::AlertsPicture;
 use durable::{Journal, LastLife, Restoring, is_news};
 pub use look::View;

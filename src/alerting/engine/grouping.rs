@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Engine;
-use super::dispatch::{is_of, log_key};
+use super::due::{is_of, log_key};
 use crate::config::Receiver;
 use crate::effects::DeliveryId;
 use crate::group::Group;

@@ -1,11 +1,12 @@
-//! Labels of a route, rendered for a group.
+//! Labels of a route, rendered for a group, and the order of its alerts.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::Engine;
-use super::dispatch::sorted_for_print;
 use crate::alert::Alert;
 use crate::effects::Event;
+use crate::label::LabelSet;
 use crate::nflog::SendReason;
 use crate::notify::Data;
 use crate::template::{self, RouteLabels};
@@ -45,4 +46,22 @@ impl Engine {
             self.event(Event::RouteLabelFailed { group, label, error });
         }
     }
+}
+
+/// By `job`, then `instance`, then all labels (reference behaviour).
+pub(super) fn sorted_for_print(alerts: &[Arc<Alert>]) -> Vec<Arc<Alert>> {
+    // looked up once for each alert, not once for each comparison
+    let mut keyed: Vec<_> = alerts.iter().map(|alert| (first_keys(&alert.labels), alert)).collect();
+    keyed.sort_by(|(key, alert), (other_key, other)| key.cmp(other_key).then_with(|| alert.labels.cmp(&other.labels)));
+    keyed.into_iter().map(|(_, alert)| alert.clone()).collect()
+}
+
+/// `job` and `instance`, each preceded by whether it is missing.
+fn first_keys(labels: &LabelSet) -> [(bool, &str); 2] {
+    ["job", "instance"].map(|name| labels.get(name).map_or((true, ""), |value| (false, value)))
+}
+
+/// The order in which alerts of a group are shown: those that have a `job`, then an `instance`, come first.
+pub(super) fn print_order(a: &LabelSet, b: &LabelSet) -> Ordering {
+    first_keys(a).cmp(&first_keys(b)).then_with(|| a.cmp(b))
 }

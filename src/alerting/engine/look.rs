@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashSet;
 
-use super::{Engine, dispatch::print_order};
+use super::{Engine, labels::print_order};
 use crate::config::{Config, Receiver};
 use crate::label::LabelSet;
 use crate::silence::{Silence, SilenceId, SilenceState};

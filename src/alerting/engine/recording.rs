@@ -11,7 +11,7 @@ use crate::record::{FlushReport, GroupInfo, Notification, Record};
 use crate::silence::SilenceState;
 use crate::time::Timestamp;
 
-use super::dispatch::Sent;
+use super::delivery::Sent;
 
 impl Engine {
     fn group_info(&self, group: &Group) -> GroupInfo {
