@@ -1,6 +1,7 @@
 //! Carries notifications to receivers over HTTP; what to send and what the answer means is the engine's business.
 
 mod client;
+pub(crate) mod material;
 pub(crate) mod tls;
 mod turns;
 
@@ -193,5 +194,7 @@ async fn trimmed(path: &Path) -> Result<String, DeliverError> {
     Ok(content.trim().to_owned())
 }
 
+#[cfg(test)]
+mod mutual_tests;
 #[cfg(test)]
 mod tests;

@@ -1,22 +1,14 @@
 //! What a config may say, but this version does not do yet.
 
 use super::error::ConfigError;
-use super::http::{HttpConfig, TlsConfig};
+use super::http::{HttpConfig, TlsConfig, TlsVersion};
 use super::model::{Config, Integration};
 use super::receiver::Settings;
 use super::recorder::EventRecorderConfig;
 
 /// Names of [`Use`]s that nobody acts on yet: whoever builds one removes it here, and nowhere else.
-const NOT_YET: &[&str] = &[
-    "email",
-    "sns",
-    "oauth2",
-    "client certificates",
-    "min_version and max_version",
-    "no_proxy",
-    "proxy_from_environment",
-    "proxy_connect_header",
-];
+const NOT_YET: &[&str] =
+    &["email", "sns", "oauth2", "TLS 1.0 and TLS 1.1", "no_proxy", "proxy_from_environment", "proxy_connect_header"];
 
 /// Something that a config makes use of, and where.
 struct Use {
@@ -107,6 +99,6 @@ fn of_http(http: &HttpConfig, add: &mut impl FnMut(bool, &'static str)) {
 }
 
 fn of_tls(tls: &TlsConfig, add: &mut impl FnMut(bool, &'static str)) {
-    add(tls.client.is_some(), "client certificates");
-    add(tls.min_version.is_some() || tls.max_version.is_some(), "min_version and max_version");
+    let old = |version: Option<TlsVersion>| version.is_some_and(|version| version < TlsVersion::Tls12);
+    add(old(tls.min_version) || old(tls.max_version), "TLS 1.0 and TLS 1.1");
 }

@@ -1,6 +1,6 @@
 //! One HTTP client for each way to connect, kept across reloads.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,21 +9,16 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy};
 use tokio::time::Instant;
 
+use super::material::{Material, MaterialError};
 use super::tls::{self, TlsError};
 use crate::net::lookup::Lookup;
 
 /// Why there's no client.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    /// The file of certificates can't be read.
-    #[error("reading certificates from `{path}`")]
-    CaFile {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    /// A file of the TLS settings can't be read.
+    #[error(transparent)]
+    Material(MaterialError),
     /// The TLS settings can't work.
     #[error("setting TLS up")]
     Tls(#[source] TlsError),
@@ -45,7 +40,7 @@ pub(crate) struct Clients {
 #[derive(Debug)]
 struct Kept {
     http: Arc<HttpConfig>,
-    ca: Option<Vec<u8>>,
+    material: Material,
     client: Client,
     used: Instant,
 }
@@ -78,34 +73,29 @@ impl Clients {
     /// # Errors
     /// When the settings can't work.
     pub(crate) async fn client(&self, http: &Arc<HttpConfig>, base: &Path) -> Result<Client, ClientError> {
-        let ca = match &http.tls.ca_file {
-            // read each time: a renewed file makes a new client
-            Some(path) => {
-                let path = base.join(path);
-                Some(tokio::fs::read(&path).await.map_err(|source| ClientError::CaFile { path, source })?)
-            }
-            None => http.tls.ca.as_ref().map(|pem| pem.clone().into_bytes()),
-        };
-        if let Some(client) = self.find(http, ca.as_deref()) {
+        // read each time: a renewed file makes a new client
+        let material = Material::read(&http.tls, base).await.map_err(ClientError::Material)?;
+        if let Some(client) = self.find(http, &material) {
             return Ok(client);
         }
-        let client = self.build(http, ca.as_deref())?;
+        let client = self.build(http, &material)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.used.elapsed() < UNUSED_MAX);
-        kept.push(Kept { http: Arc::clone(http), ca, client: client.clone(), used: Instant::now() });
+        kept.push(Kept { http: Arc::clone(http), material, client: client.clone(), used: Instant::now() });
         Ok(client)
     }
 
-    fn find(&self, http: &Arc<HttpConfig>, ca: Option<&[u8]>) -> Option<Client> {
+    fn find(&self, http: &Arc<HttpConfig>, material: &Material) -> Option<Client> {
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |kept: &&mut Kept| (Arc::ptr_eq(&kept.http, http) || kept.http == *http) && kept.ca.as_deref() == ca;
+        let same =
+            |kept: &&mut Kept| (Arc::ptr_eq(&kept.http, http) || kept.http == *http) && kept.material == *material;
         let kept = all.iter_mut().find(same)?;
         kept.used = Instant::now();
         Some(kept.client.clone())
     }
 
-    fn build(&self, http: &HttpConfig, ca: Option<&[u8]>) -> Result<Client, ClientError> {
-        let tls = tls::config(&http.tls, ca, http.enable_http2).map_err(ClientError::Tls)?;
+    fn build(&self, http: &HttpConfig, material: &Material) -> Result<Client, ClientError> {
+        let tls = tls::config(&http.tls, material, http.enable_http2).map_err(ClientError::Tls)?;
         let redirects = if http.follow_redirects { Policy::limited(REDIRECTS_MAX) } else { Policy::none() };
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)

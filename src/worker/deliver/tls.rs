@@ -3,13 +3,19 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use alerting::config::TlsConfig;
+use alerting::config::{TlsConfig, TlsVersion};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, UnixTime};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
+};
+
+use super::material::{ClientMaterial, Material};
 
 /// Why TLS can't be set up.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +29,18 @@ pub enum TlsError {
     /// The provider can't do any version.
     #[error("choosing protocol versions")]
     Versions(#[source] Error),
+    /// Nothing is left of what this program speaks.
+    #[error("choosing protocol versions: none of TLS 1.2 and 1.3 is within min_version and max_version")]
+    NoVersion,
+    /// The client's certificate is not PEM.
+    #[error("reading the client certificate: no usable PEM certificate")]
+    ClientCertificate,
+    /// The client's key is not PEM. The cause would show parts of it.
+    #[error("reading the key of the client certificate: no usable PEM private key")]
+    ClientKey,
+    /// Certificate and key can't be used.
+    #[error("using the client certificate")]
+    Client(#[source] Error),
     /// The certificates to trust can't be used.
     #[error("trusting the given certificates")]
     Verifier(#[source] rustls::server::VerifierBuilderError),
@@ -58,13 +76,13 @@ impl fmt::Debug for Trust {
     }
 }
 
-/// The client side of TLS for `tls`, whose certificates are `ca` (from the config or its file).
+/// The client side of TLS for `tls`, whose certificates and key are `material`.
 ///
 /// # Errors
 /// When the certificates or the name make no sense.
-pub(crate) fn config(tls: &TlsConfig, ca: Option<&[u8]>, http2: bool) -> Result<ClientConfig, TlsError> {
+pub(crate) fn config(tls: &TlsConfig, material: &Material, http2: bool) -> Result<ClientConfig, TlsError> {
     let provider = provider();
-    let trust = match ca {
+    let trust = match &material.ca {
         _ if tls.insecure_skip_verify => Trust::Anybody,
         Some(pem) => Trust::Given(given(pem, &provider)?),
         None => Trust::System,
@@ -72,17 +90,39 @@ pub(crate) fn config(tls: &TlsConfig, ca: Option<&[u8]>, http2: bool) -> Result<
     let name = tls.server_name.as_ref().map(|name| ServerName::try_from(name.clone()));
     let name = name.transpose().map_err(TlsError::ServerName)?;
     let verifier = Verifier { trust, name, provider: Arc::clone(&provider) };
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions(tls)?)
         .map_err(TlsError::Versions)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match &material.client {
+        Some(own) => {
+            let (chain, key) = proof(own)?;
+            builder.with_client_auth_cert(chain, key).map_err(TlsError::Client)?
+        }
+        None => builder.with_no_client_auth(),
+    };
     if http2 {
         config.alpn_protocols.push(b"h2".to_vec());
     }
     config.alpn_protocols.push(b"http/1.1".to_vec());
     Ok(config)
+}
+
+/// Those of this program's that the settings allow.
+fn versions(tls: &TlsConfig) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {
+    let own = [(TlsVersion::Tls12, &TLS12), (TlsVersion::Tls13, &TLS13)];
+    let allowed =
+        |version| tls.min_version.is_none_or(|min| min <= version) && tls.max_version.is_none_or(|max| version <= max);
+    let versions: Vec<_> = own.into_iter().filter(|(version, _)| allowed(*version)).map(|(_, own)| own).collect();
+    if versions.is_empty() { Err(TlsError::NoVersion) } else { Ok(versions) }
+}
+
+fn proof(own: &ClientMaterial) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    let chain = CertificateDer::pem_slice_iter(&own.certificate).collect::<Result<Vec<_>, _>>();
+    let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or(TlsError::ClientCertificate)?;
+    let key = PrivateKeyDer::from_pem_slice(&own.key).map_err(|_| TlsError::ClientKey)?;
+    Ok((chain, key))
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -160,7 +200,6 @@ impl ServerCertVerifier for Verifier {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-    use rustls::pki_types::PrivateKeyDer;
     use tokio::net::{TcpListener, TcpStream};
     use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -188,11 +227,15 @@ mod tests {
         Server { ca: ca_pem, acceptor: TlsAcceptor::from(Arc::new(config.unwrap())) }
     }
 
+    fn trusting(ca: Option<&str>) -> Material {
+        Material { ca: ca.map(Into::into), client: None }
+    }
+
     async fn connects(server: &Server, tls: &TlsConfig, ca: Option<&str>, name: &'static str) -> bool {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let accepting = async { server.acceptor.accept(listener.accept().await.unwrap().0).await.map(drop) };
-        let client = Arc::new(config(tls, ca.map(str::as_bytes), true).unwrap());
+        let client = Arc::new(config(tls, &trusting(ca), true).unwrap());
         let connecting = async {
             let stream = TcpStream::connect(address).await.unwrap();
             TlsConnector::from(client).connect(ServerName::try_from(name).unwrap(), stream).await.map(drop)
@@ -225,8 +268,38 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        assert!(matches!(config(&TlsConfig::default(), Some(b"x"), true), Err(TlsError::NoCertificate)));
+        assert!(matches!(config(&TlsConfig::default(), &trusting(Some("x")), true), Err(TlsError::NoCertificate)));
         let tls = TlsConfig { server_name: Some("not a name".into()), ..TlsConfig::default() };
-        assert!(matches!(config(&tls, None, true), Err(TlsError::ServerName(_))));
+        assert!(matches!(config(&tls, &Material::default(), true), Err(TlsError::ServerName(_))));
+        let own = |certificate: &str, key: &str| {
+            let client = ClientMaterial { certificate: certificate.into(), key: key.into() };
+            config(&TlsConfig::default(), &Material { ca: None, client: Some(client) }, true)
+        };
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+        let other = KeyPair::generate().unwrap().serialize_pem();
+        assert!(matches!(own("", &key.serialize_pem()), Err(TlsError::ClientCertificate)));
+        assert!(matches!(own(&certificate, &certificate), Err(TlsError::ClientKey)));
+        assert!(matches!(own(&certificate, &other), Err(TlsError::Client(_))));
+        assert!(own(&certificate, &key.serialize_pem()).is_ok());
+    }
+
+    #[test]
+    fn versions_are_those_between_the_bounds() {
+        use TlsVersion::{Tls10, Tls11, Tls12, Tls13};
+        let table = [
+            (None, None, 2),
+            (Some(Tls12), None, 2),
+            (Some(Tls13), None, 1),
+            (None, Some(Tls12), 1),
+            (Some(Tls12), Some(Tls13), 2),
+            (None, Some(Tls11), 0),
+            (Some(Tls10), Some(Tls12), 1),
+            (Some(Tls13), Some(Tls12), 0),
+        ];
+        for (min_version, max_version, count) in table {
+            let tls = TlsConfig { min_version, max_version, ..TlsConfig::default() };
+            assert_eq!(versions(&tls).map_or(0, |versions| versions.len()), count, "{min_version:?} {max_version:?}");
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! From the `tracing` section to something that sends spans.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
-use alerting::config::{SecretSource, TlsConfig, TracingClient, TracingConfig};
+use alerting::config::{TlsConfig, TracingClient, TracingConfig};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{
@@ -17,6 +17,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
+use crate::deliver::material::{Material, MaterialError};
 use crate::deliver::tls::{self, TlsError};
 
 /// Of one export, unless the config says otherwise.
@@ -29,23 +30,14 @@ const HTTP_PATH: &str = "/v1/traces";
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// A file of the TLS settings can't be read.
-    #[error("reading `{path}` of `tracing.tls_config`")]
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error("preparing `tracing.tls_config`")]
+    Material(#[source] MaterialError),
     /// The TLS settings can't work.
     #[error("setting TLS up for `tracing`")]
     Tls(#[source] TlsError),
     /// Not possible with this protocol.
     #[error("`tracing.tls_config`: {0} needs `client_type: http`")]
     NotWithGrpc(&'static str),
-    /// Not possible here.
-    #[error("`tracing.tls_config`: {0} is not supported")]
-    Unsupported(&'static str),
     /// A header can't be sent.
     #[error("`tracing.headers`: `{0}` is not a valid header")]
     Header(String),
@@ -107,14 +99,8 @@ async fn http(config: &TracingConfig) -> Result<SpanExporter, TraceError> {
     let scheme = if config.insecure { "http" } else { "https" };
     let none = TlsConfig::default();
     let settings = config.tls.as_ref().unwrap_or(&none);
-    if settings.client.is_some() {
-        return Err(TraceError::Unsupported("a client certificate with `client_type: http`"));
-    }
-    let ca = match &settings.ca_file {
-        Some(path) => Some(read(path).await?),
-        None => settings.ca.as_ref().map(|pem| pem.clone().into_bytes()),
-    };
-    let tls = tls::config(settings, ca.as_deref(), false).map_err(TraceError::Tls)?;
+    let material = Material::read(settings, Path::new("")).await.map_err(TraceError::Material)?;
+    let tls = tls::config(settings, &material, false).map_err(TraceError::Tls)?;
     let client = reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build();
     let header = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -158,34 +144,18 @@ async fn client_tls(tls: Option<&TlsConfig>) -> Result<ClientTlsConfig, TraceErr
         return Err(TraceError::NotWithGrpc("insecure_skip_verify"));
     }
     if tls.min_version.is_some() || tls.max_version.is_some() {
-        return Err(TraceError::Unsupported("min_version and max_version"));
+        return Err(TraceError::NotWithGrpc("a choice of versions"));
     }
-    let ca = match (&tls.ca, &tls.ca_file) {
-        (Some(pem), _) => Some(pem.clone().into_bytes()),
-        (None, Some(path)) => Some(read(path).await?),
-        (None, None) => None,
-    };
-    let mut client = match ca {
+    let material = Material::read(tls, Path::new("")).await.map_err(TraceError::Material)?;
+    let mut client = match material.ca {
         Some(pem) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem)),
         None => ClientTlsConfig::new().with_native_roots(),
     };
     if let Some(name) = &tls.server_name {
         client = client.domain_name(name);
     }
-    if let Some(own) = &tls.client {
-        let (certificate, key) = (pem(&own.certificate).await?, pem(&own.key).await?);
-        client = client.identity(Identity::from_pem(certificate, key));
+    if let Some(own) = material.client {
+        client = client.identity(Identity::from_pem(own.certificate, own.key));
     }
     Ok(client)
-}
-
-async fn pem(source: &SecretSource) -> Result<Vec<u8>, TraceError> {
-    match source {
-        SecretSource::Inline(secret) => Ok(secret.expose().as_bytes().to_vec()),
-        SecretSource::File(path) => read(path).await,
-    }
-}
-
-async fn read(path: &str) -> Result<Vec<u8>, TraceError> {
-    tokio::fs::read(path).await.map_err(|source| TraceError::File { path: path.into(), source })
 }

@@ -186,8 +186,8 @@ fn says_what_is_wrong_and_where() {
 fn says_what_this_version_cannot_do() {
     let rows = [
         (
-            "event_recorder: {kafka_outputs: [{brokers: ['k:1'], topic: t, tls_config: {min_version: TLS12}}]}",
-            "event_recorder.kafka_outputs[0].tls_config: min_version and max_version not supported yet",
+            "event_recorder: {kafka_outputs: [{brokers: ['k:1'], topic: t, tls_config: {min_version: TLS10}}]}",
+            "event_recorder.kafka_outputs[0].tls_config: TLS 1.0 and TLS 1.1 not supported yet",
         ),
         (
             "receivers: [{name: a, webhook_configs: [{url: 'http://x'}]}]\n\

@@ -6,6 +6,7 @@ use std::io;
 use rustls::pki_types::InvalidDnsNameError;
 
 use super::wire::Malformed;
+use crate::deliver::material::MaterialError;
 use crate::deliver::tls::TlsError;
 use crate::net::lookup::LookupError;
 
@@ -15,15 +16,9 @@ pub(crate) enum KafkaError {
     /// A broker of the config isn't `host:port`.
     #[error("reading the broker `{0}`: it is not host:port")]
     Broker(String),
-    /// The certificates to trust can't be read.
-    #[error("reading certificates from `{path}`")]
-    CaFile {
-        /// Their file.
-        path: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    /// A file of the TLS settings can't be read.
+    #[error(transparent)]
+    Material(MaterialError),
     /// The TLS settings can't work.
     #[error("setting TLS up")]
     Tls(#[source] TlsError),

@@ -6,6 +6,7 @@ mod error;
 mod producer;
 mod wire;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tracing::warn;
 
 use super::stats::RecorderStats;
 use crate::clock;
+use crate::deliver::material::Material;
 use crate::deliver::{Deliverer, tls};
 use batch::{BATCH_MAX, Record};
 use connection::{Address, Way};
@@ -147,14 +149,8 @@ fn name(config: &EventKafka) -> String {
 async fn way(config: &EventKafka, deliverer: &Deliverer) -> Result<Way, KafkaError> {
     let tls = match &config.tls {
         Some(settings) => {
-            let ca = match &settings.ca_file {
-                Some(path) => {
-                    let failed = |source| KafkaError::CaFile { path: path.clone(), source };
-                    Some(tokio::fs::read(path).await.map_err(failed)?)
-                }
-                None => settings.ca.clone().map(String::into_bytes),
-            };
-            let mut tls = tls::config(settings, ca.as_deref(), false).map_err(KafkaError::Tls)?;
+            let material = Material::read(settings, Path::new("")).await.map_err(KafkaError::Material)?;
+            let mut tls = tls::config(settings, &material, false).map_err(KafkaError::Tls)?;
             // those are HTTP's
             tls.alpn_protocols.clear();
             Some(Arc::new(tls))
