@@ -1,7 +1,10 @@
 //! Carries notifications to receivers over HTTP; what to send and what the answer means is the engine's business.
 
 mod client;
+mod journey;
 pub(crate) mod material;
+mod oauth2;
+mod proxy;
 pub(crate) mod tls;
 mod turns;
 
@@ -10,12 +13,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use alerting::config::{HttpConfig, SecretSource};
+use alerting::notify::oauth2::TokenError;
 use alerting::notify::{Files, Request, Response, TransportError};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Method, RequestBuilder, Url};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, Url};
 
 use crate::net::lookup::Lookup;
 use client::{ClientError, Clients};
+use journey::{Journey, RedirectError};
+use oauth2::Tokens;
 use turns::Turns;
 
 /// Sends requests; keeps connections and TLS sessions per way to connect.
@@ -23,6 +32,7 @@ use turns::Turns;
 pub(crate) struct Deliverer {
     clients: Clients,
     turns: Turns,
+    tokens: Tokens,
     /// Against which relative paths of `http_config` count.
     base: PathBuf,
 }
@@ -45,6 +55,31 @@ enum DeliverError {
     /// Without the URL, which may hold a secret.
     #[error("sending the notification")]
     Send(#[source] reqwest::Error),
+    #[error(transparent)]
+    Redirect(RedirectError),
+    #[error("fetching the OAuth2 token: `token_url` is not valid")]
+    TokenUrl,
+    #[error("fetching the OAuth2 token")]
+    TokenSend(#[source] reqwest::Error),
+    #[error("fetching the OAuth2 token")]
+    Token(#[source] TokenError),
+    #[error("making the OAuth2 assertion: a number among `claims` can't be JSON")]
+    Claims,
+    /// The cause would show parts of it.
+    #[error(
+        "signing the OAuth2 assertion: `client_certificate_key` is no usable RSA key: it must be PEM, PKCS#1 or PKCS#8, of 2048 bits at least"
+    )]
+    SigningKey,
+}
+
+/// Headers that a way to connect adds to each request.
+#[derive(Debug, Default)]
+struct Added {
+    /// Unless the request brings an own one.
+    authorization: Option<HeaderValue>,
+    /// Goes before all others.
+    token: Option<HeaderValue>,
+    extra: HeaderMap,
 }
 
 /// What is read of a response's body at least, so that the connection can be used again.
@@ -53,7 +88,12 @@ const BODY_READ: usize = 64 << 10;
 impl Deliverer {
     /// `base` is the config file's directory; `lookup` replaces the system's way to look names up.
     pub(crate) fn new(base: PathBuf, lookup: Option<Lookup>) -> Self {
-        Self { clients: Clients::new(lookup), turns: Turns::default(), base }
+        Self {
+            clients: Clients::new(lookup, proxy::environment),
+            turns: Turns::default(),
+            tokens: Tokens::default(),
+            base,
+        }
     }
 
     /// What replaces the system's way to look names up.
@@ -78,53 +118,81 @@ impl Deliverer {
 
     async fn attempt(&self, request: &Request) -> Result<Response, DeliverError> {
         let url = Url::parse(request.url.expose()).map_err(|_| DeliverError::Url)?;
-        let client = self.clients.client(&request.http, &self.base).await.map_err(DeliverError::Client)?;
-        let _turn = self.turns.turn(&url).await;
-        let sending = self.prepared(&client, url, request).await?;
-        let response = sending.send().await.map_err(|error| DeliverError::Send(error.without_url()))?;
+        let method = Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::POST);
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            let invalid = |_| DeliverError::Header((*name).to_owned());
+            headers.append(header_name(name)?, HeaderValue::from_str(value).map_err(invalid)?);
+        }
+        for (name, value) in &request.secret_headers {
+            headers.append(header_name(name)?, sensitive(value.expose(), name)?);
+        }
+        let added = self.added(&request.http).await?;
+        let journey = Journey::new(method, url, headers, request.body.clone());
+        let response = self.send(&request.http, journey, Some(&added)).await?;
         Ok(received(response, request.reply_max).await)
     }
 
-    async fn prepared(&self, client: &Client, url: Url, request: &Request) -> Result<RequestBuilder, DeliverError> {
-        let method = Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::POST);
-        let mut sending = client.request(method, url).body(request.body.clone());
-        for (name, value) in &request.headers {
-            sending = sending.header(*name, value);
+    /// Sends a request to wherever its answers send it.
+    async fn send(
+        &self,
+        http: &Arc<HttpConfig>,
+        mut journey: Journey<Bytes>,
+        added: Option<&Added>,
+    ) -> Result<reqwest::Response, DeliverError> {
+        let client = self.clients.client(http, &self.base).await.map_err(DeliverError::Client)?;
+        loop {
+            let _turn = self.turns.turn(&journey.url).await;
+            let mut url = journey.url.clone();
+            let headers = added.map_or_else(|| journey.headers.clone(), |added| added.to(&journey));
+            if headers.contains_key(AUTHORIZATION) {
+                // fails only where there's no user either
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+            }
+            let mut sending = client.request(journey.method.clone(), url).headers(headers);
+            if let Some(body) = &journey.body {
+                sending = sending.body(body.clone());
+            }
+            let response = sending.send().await.map_err(|error| DeliverError::Send(error.without_url()))?;
+            let (status, location) = (response.status().as_u16(), response.headers().get(LOCATION));
+            if !http.follow_redirects || !journey.goes_on(status, location).map_err(DeliverError::Redirect)? {
+                return Ok(response);
+            }
         }
-        let mut own_authorization = false;
-        for (name, value) in &request.secret_headers {
-            own_authorization |= name.eq_ignore_ascii_case(AUTHORIZATION.as_str());
-            sending = sending.header(*name, sensitive(value.expose(), name)?);
-        }
-        let HttpConfig { basic_auth, authorization, headers, .. } = request.http.as_ref();
-        if let Some(auth) = basic_auth
-            && !own_authorization
-        {
+    }
+
+    /// What `http` adds, read anew from its files.
+    async fn added(&self, http: &HttpConfig) -> Result<Added, DeliverError> {
+        let HttpConfig { basic_auth, authorization, oauth2, headers, .. } = http;
+        let mut added = Added::default();
+        if let Some(auth) = basic_auth {
             let password = match &auth.password {
-                Some(source) => Some(self.secret(source).await?),
-                None => None,
+                Some(source) => self.secret(source).await?,
+                None => String::new(),
             };
-            sending = sending.basic_auth(self.secret(&auth.username).await?, password);
+            added.authorization = Some(basic(&self.secret(&auth.username).await?, &password)?);
         }
         if let Some(auth) = authorization
             && let Some(credentials) = &auth.credentials
-            && !own_authorization
         {
             let value = format!("{} {}", auth.kind, self.secret(credentials).await?);
-            sending = sending.header(AUTHORIZATION, sensitive(&value, "Authorization")?);
+            added.authorization = Some(sensitive(&value, AUTHORIZATION.as_str())?);
+        }
+        if let Some(oauth2) = oauth2 {
+            added.token = Some(self.token(oauth2).await?);
         }
         for (name, values) in headers {
-            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| DeliverError::Header(name.to_string()))?;
-            let mut all = values.values.clone();
-            all.extend(values.secrets.iter().map(|secret| secret.expose().to_owned()));
-            for path in &values.files {
-                all.push(trimmed(&self.base.join(path)).await?);
+            let header = header_name(name)?;
+            let inline = values.values.iter().map(String::as_str);
+            for value in inline.chain(values.secrets.iter().map(|secret| secret.expose())) {
+                added.extra.append(&header, sensitive(value, name)?);
             }
-            for value in all {
-                sending = sending.header(&header, sensitive(&value, name)?);
+            for path in &values.files {
+                added.extra.append(&header, sensitive(&trimmed(&self.base.join(path)).await?, name)?);
             }
         }
-        Ok(sending)
+        Ok(added)
     }
 
     async fn secret(&self, source: &SecretSource) -> Result<String, DeliverError> {
@@ -132,6 +200,28 @@ impl Deliverer {
             SecretSource::Inline(secret) => Ok(secret.expose().to_owned()),
             SecretSource::File(path) => trimmed(&self.base.join(path)).await,
         }
+    }
+}
+
+impl Added {
+    /// All headers of a request at this point of its journey: strangers get no credentials (reference behaviour).
+    fn to<B>(&self, journey: &Journey<B>) -> HeaderMap {
+        let mut headers = journey.headers.clone();
+        for (name, value) in &self.extra {
+            headers.append(name, value.clone());
+        }
+        if journey.strayed() {
+            journey::without_secrets(&mut headers);
+        } else if let Some(token) = &self.token {
+            headers.insert(AUTHORIZATION, token.clone());
+        } else if let Some(value) = &self.authorization
+            && !headers.contains_key(AUTHORIZATION)
+            && journey.url.username().is_empty()
+            && journey.url.password().is_none()
+        {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
+        headers
     }
 }
 
@@ -160,6 +250,15 @@ fn retry_after(value: &HeaderValue, now: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(secs));
     }
     httpdate::parse_http_date(text).ok()?.duration_since(now).ok()
+}
+
+fn header_name(name: &str) -> Result<HeaderName, DeliverError> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| DeliverError::Header(name.to_owned()))
+}
+
+/// The value of `Authorization` that proves a user by a password (RFC 7617).
+fn basic(user: &str, password: &str) -> Result<HeaderValue, DeliverError> {
+    sensitive(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))), AUTHORIZATION.as_str())
 }
 
 fn sensitive(value: &str, name: &str) -> Result<HeaderValue, DeliverError> {

@@ -23,6 +23,7 @@ mod inhibition;
 mod integrations;
 mod live;
 mod matchers;
+mod proxies;
 mod regexes;
 mod routes;
 mod silences;

@@ -55,5 +55,5 @@ pub use receiver::{
 pub use recorder::{EventBatch, EventKafka, EventRecorderConfig, EventWebhook, KafkaAcks, KafkaCompression};
 pub use secret::{HIDDEN, Secret};
 pub use tracing::{TracingClient, TracingConfig};
-pub use url::{ApiUrl, encode_query, is_url};
+pub use url::{ApiUrl, encode_query, is_url, read_query};
 pub use value::Value;

@@ -70,7 +70,7 @@ impl ApiUrl {
     #[must_use]
     pub fn with_query(&self, name: &str, value: &str) -> Self {
         let mut url = self.0.clone();
-        let mut parameters = query(&url.raw_query);
+        let mut parameters = read_query(&url.raw_query);
         parameters.retain(|(given, _)| given != name);
         parameters.push((name.to_owned(), value.to_owned()));
         url.raw_query = encode_query(parameters);
@@ -254,7 +254,7 @@ pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(parameters: impl IntoIterator<
 }
 
 /// The parameters of a query that can be read.
-fn query(raw: &str) -> Vec<(String, String)> {
+pub fn read_query(raw: &str) -> Vec<(String, String)> {
     let pairs = raw.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
     let read = |text: &str| unescape(&text.replace('+', "%20"), Part::Query).ok();
     pairs

@@ -6,6 +6,8 @@ mod incidentio;
 mod jira;
 mod mattermost;
 mod msteams;
+mod no_proxy;
+pub mod oauth2;
 mod opsgenie;
 mod pagerduty;
 mod pushover;
@@ -33,6 +35,7 @@ use crate::nflog::SendReason;
 use crate::time::Timestamp;
 
 pub use answer::{Then, Verdict, failure_reason};
+pub use no_proxy::NoProxy;
 pub use render::{Notification, Unsendable};
 pub use wechat::TOKEN_LIFE;
 

@@ -65,6 +65,11 @@ fn render(fields: &Fields<'_>, field: &'static str, value: &Value) -> Result<Val
     })
 }
 
+/// A value as JSON; `None` if a number in it has no place there.
+pub(super) fn json(value: &Value) -> Option<serde_json::Value> {
+    serde_json::to_value(Json(value)).ok().filter(|_| is_finite(value))
+}
+
 fn is_finite(value: &Value) -> bool {
     match value {
         Value::Float(value) => value.is_finite(),

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use alerting::config::HttpConfig;
+use reqwest::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy};
 use tokio::time::Instant;
 
 use super::material::{Material, MaterialError};
+use super::proxy::{self, Environment, ProxyError};
 use super::tls::{self, TlsError};
 use crate::net::lookup::Lookup;
 
@@ -22,9 +23,9 @@ pub(crate) enum ClientError {
     /// The TLS settings can't work.
     #[error("setting TLS up")]
     Tls(#[source] TlsError),
-    /// The proxy's URL can't be used.
+    /// The proxy can't be used.
     #[error("setting the proxy up")]
-    Proxy,
+    Proxy(#[source] ProxyError),
     /// Anything else.
     #[error("building the client")]
     Build(#[source] reqwest::Error),
@@ -34,6 +35,7 @@ pub(crate) enum ClientError {
 #[derive(Debug)]
 pub(crate) struct Clients {
     lookup: Option<Arc<Lookup>>,
+    environment: Environment,
     kept: Mutex<Vec<Kept>>,
 }
 
@@ -51,16 +53,13 @@ const UNUSED_MAX: Duration = Duration::from_secs(3600);
 /// Idle connections kept per receiver.
 const IDLE_PER_HOST: usize = super::turns::TURNS;
 
-/// As many as the reference follows.
-const REDIRECTS_MAX: usize = 10;
-
 /// What receivers see; some of them look for the name.
 const USER_AGENT: &str = "Alertmanager/0.34.2";
 
 impl Clients {
-    /// `lookup` replaces the system's way to look names up.
-    pub(crate) fn new(lookup: Option<Lookup>) -> Self {
-        Self { lookup: lookup.map(Arc::new), kept: Mutex::default() }
+    /// `lookup` replaces the system's way to look names up; `environment` may name proxies.
+    pub(crate) fn new(lookup: Option<Lookup>, environment: Environment) -> Self {
+        Self { lookup: lookup.map(Arc::new), environment, kept: Mutex::default() }
     }
 
     /// What replaces the system's way to look names up.
@@ -96,16 +95,15 @@ impl Clients {
 
     fn build(&self, http: &HttpConfig, material: &Material) -> Result<Client, ClientError> {
         let tls = tls::config(&http.tls, material, http.enable_http2).map_err(ClientError::Tls)?;
-        let redirects = if http.follow_redirects { Policy::limited(REDIRECTS_MAX) } else { Policy::none() };
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
-            .redirect(redirects)
+            .redirect(Policy::none())
             .referer(false)
             .no_proxy()
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .tls_backend_preconfigured(tls);
-        if let Some(url) = &http.proxy.url {
-            builder = builder.proxy(Proxy::all(url.expose()).map_err(|_| ClientError::Proxy)?);
+        for proxy in proxy::proxies(&http.proxy, self.environment).map_err(ClientError::Proxy)? {
+            builder = builder.proxy(proxy);
         }
         if !http.enable_http2 {
             builder = builder.http1_only();
