@@ -297,3 +297,5 @@ async fn trimmed(path: &Path) -> Result<String, DeliverError> {
 mod mutual_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod token_tests;

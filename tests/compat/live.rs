@@ -18,6 +18,7 @@ mod events;
 mod kafka;
 mod lines;
 mod metrics;
+mod ways;
 
 /// One of the two programs, running.
 struct Life {

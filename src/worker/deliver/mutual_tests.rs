@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::config::{ClientCertificate, HttpConfig, Secret, SecretSource, TlsConfig};
+use alerting::config::{ClientCertificate, HttpConfig, ProxyConfig, Secret, SecretSource, TlsConfig};
 use alerting::notify::{Request, Response, TransportError};
 use bytes::Bytes;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -14,7 +14,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::Deliverer;
@@ -82,13 +82,22 @@ fn files(directory: &Path, (certificate, key): &(rcgen::Certificate, KeyPair)) {
 }
 
 async fn tell(deliverer: &Deliverer, port: u16, tls: TlsConfig) -> Result<Response, TransportError> {
+    tell_through(deliverer, port, tls, ProxyConfig::default()).await
+}
+
+async fn tell_through(
+    deliverer: &Deliverer,
+    port: u16,
+    tls: TlsConfig,
+    proxy: ProxyConfig,
+) -> Result<Response, TransportError> {
     let request = Request {
         method: "POST",
         url: Secret::new(format!("https://localhost:{port}/hook")),
         headers: Vec::new(),
         secret_headers: Vec::new(),
         body: Bytes::from_static(b"{}"),
-        http: Arc::new(HttpConfig { tls, enable_http2: false, ..HttpConfig::default() }),
+        http: Arc::new(HttpConfig { tls, proxy, enable_http2: false, ..HttpConfig::default() }),
         integration: "team/webhook[0]".into(),
         reply_max: 0,
     };
@@ -134,4 +143,55 @@ async fn a_client_shows_its_certificate_and_a_renewed_one_at_once() {
     let wrong = tell(&deliverer, port, TlsConfig { client: Some(own), ..TlsConfig::default() }).await.unwrap_err();
     assert!(wrong.message.contains("no usable PEM private key") && !wrong.message.contains("s3cr3t"), "{wrong:?}");
     task.abort();
+}
+
+/// Opens tunnels to wherever it's asked; the first lines of what it was asked.
+async fn proxy() -> (u16, Arc<std::sync::Mutex<Vec<String>>>, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let seen = Arc::<std::sync::Mutex<Vec<String>>>::default();
+    let heads = Arc::clone(&seen);
+    let task = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let head = String::from_utf8(head).unwrap();
+            let to = head.split(' ').nth(1).unwrap().to_owned();
+            heads.lock().unwrap().push(head);
+            let mut server = TcpStream::connect(to).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut stream, &mut server).await });
+        }
+    });
+    (port, seen, task)
+}
+
+#[tokio::test]
+async fn a_tunnel_through_a_proxy_ends_at_the_server() {
+    let authority = Authority::new();
+    let (port, server) = server(&authority).await;
+    let (proxy_port, seen, proxy) = proxy().await;
+    let (certificate, key) = authority.issue("client");
+    let inline = ClientCertificate {
+        certificate: SecretSource::Inline(Secret::new(certificate.pem())),
+        key: SecretSource::Inline(Secret::new(key.serialize_pem())),
+    };
+    let tls = TlsConfig { ca: Some(authority.pem.clone()), client: Some(inline), ..TlsConfig::default() };
+    let through = ProxyConfig {
+        url: Some(Secret::new(format!("http://user:pw@127.0.0.1:{proxy_port}"))),
+        connect_header: [("X-Team".into(), vec![Secret::new("sre")])].into(),
+        ..ProxyConfig::default()
+    };
+    let deliverer = Deliverer::new(std::path::PathBuf::new(), None);
+    assert_eq!(tell_through(&deliverer, port, tls, through).await.unwrap().status, 200);
+    let heads = seen.lock().unwrap().join("").to_lowercase();
+    for part in
+        [&*format!("connect localhost:{port} "), "x-team: sre\r\n", "proxy-authorization: basic dxnlcjpwdw==\r\n"]
+    {
+        assert!(heads.contains(part), "{part}: {heads}");
+    }
+    server.abort();
+    proxy.abort();
 }

@@ -70,7 +70,14 @@ impl Proxies {
             // of an empty variable nothing is known either
             let first =
                 |names: [&str; 2]| names.iter().find_map(|name| environment(name).filter(|text| !text.is_empty()));
-            let url = |names| first(names).and_then(|text| usable(&text).or_else(|| usable(&format!("http://{text}"))));
+            let url = |names| {
+                let text = first(names)?;
+                if Url::parse(&text).is_ok_and(|url| url.has_host()) {
+                    usable(&text)
+                } else {
+                    usable(&format!("http://{text}"))
+                }
+            };
             return Ok(Some(Self {
                 http: url(["http_proxy", "HTTP_PROXY"]),
                 https: url(["https_proxy", "HTTPS_PROXY"]),
@@ -157,7 +164,7 @@ mod tests {
         ] {
             assert_eq!(chosen(proxies.as_ref(), url).as_deref(), proxy, "{url}");
         }
-        let bogus = Proxies::of(&config, |name| (name == "http_proxy").then(|| "http://[x".into())).unwrap();
+        let bogus = Proxies::of(&config, |name| (name == "http_proxy").then(|| "ftp://p".into())).unwrap();
         assert_eq!(chosen(bogus.as_ref(), "http://a.example/"), None);
     }
 }

@@ -191,8 +191,8 @@ fn says_what_this_version_cannot_do() {
         ),
         (
             "receivers: [{name: a, webhook_configs: [{url: 'http://x'}]}]\n\
-             global: {http_config: {oauth2: {client_id: x, token_url: y}}}",
-            "line 2: receivers[0].webhook_configs[0]: oauth2 not supported yet",
+             global: {http_config: {tls_config: {min_version: TLS11}}}",
+            "line 2: receivers[0].webhook_configs[0]: TLS 1.0 and TLS 1.1 not supported yet",
         ),
     ];
     for (part, message) in rows {
