@@ -113,7 +113,7 @@ pub enum Output {
         /// To name in the result.
         id: DeliveryId,
         /// What to send.
-        request: notify::Request,
+        request: notify::Outgoing,
         /// How long one attempt may take at most.
         timeout: Duration,
     },

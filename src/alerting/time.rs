@@ -68,11 +68,24 @@ impl Timestamp {
         format!("{}.{:03}Z", self.civil(), self.subsec_nanos() / 1_000_000)
     }
 
-    fn civil(self) -> impl fmt::Display {
+    /// `2006-01-02`, UTC.
+    pub fn date(self) -> String {
+        self.utc("%Y-%m-%d")
+    }
+
+    /// RFC 5322 in UTC: the `Date` of a mail.
+    pub fn rfc5322(self) -> String {
+        self.utc("%a, %d %b %Y %H:%M:%S +0000")
+    }
+
+    fn civil(self) -> String {
+        self.utc("%Y-%m-%dT%H:%M:%S")
+    }
+
+    fn utc(self, format: &str) -> String {
         // every i64 of nanoseconds lies inside of jiff's range
         let stamp = jiff::Timestamp::from_second(self.as_secs()).unwrap_or_default();
-        let date = stamp.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-        date.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+        stamp.to_zoned(jiff::tz::TimeZone::UTC).datetime().strftime(format).to_string()
     }
 }
 

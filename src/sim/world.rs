@@ -11,7 +11,7 @@ use alerting::effects::{Answer, CallId, ClusterOptions, DeliveryId, Input, Optio
 use alerting::engine::Engine;
 use alerting::label::LabelSet;
 use alerting::matcher::{Matcher, Mode, Op};
-use alerting::notify::Response;
+use alerting::notify::{Outgoing, Response};
 use alerting::silence::{SilenceDraft, SilenceId};
 use alerting::time::Timestamp;
 use bytes::Bytes;
@@ -380,7 +380,9 @@ impl World {
             | Output::Record { .. }
             | Output::Flushed(_)
             | Output::Stopped => {}
-            Output::Deliver { id, request, .. } => {
+            // the simulated receiver is a webhook
+            Output::Deliver { request: Outgoing::Mail(_), .. } => {}
+            Output::Deliver { id, request: Outgoing::Http(request), .. } => {
                 self.after(1, 20, Happening::Request { member, life, id, body: request.body });
             }
             Output::Packet { to, data } => {

@@ -5,6 +5,7 @@ mod journey;
 pub(crate) mod material;
 mod oauth2;
 mod proxy;
+mod smtp;
 pub(crate) mod tls;
 mod turns;
 
@@ -14,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use alerting::config::{HttpConfig, SecretSource};
 use alerting::notify::oauth2::TokenError;
-use alerting::notify::{Files, Request, Response, TransportError};
+use alerting::notify::{Files, Mail, Request, Response, TransportError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -114,6 +115,14 @@ impl Deliverer {
                 timed_out: true,
             }),
         }
+    }
+
+    /// Makes one attempt to hand a mail over, which ends within `limit`. Who has it answers 250.
+    ///
+    /// # Errors
+    /// When the mail isn't taken: all of that may be over with the next attempt (reference behaviour).
+    pub(crate) async fn mail(&self, mail: &Mail, limit: Duration) -> Result<Response, TransportError> {
+        smtp::deliver(mail, &self.base, self.lookup(), limit).await
     }
 
     async fn attempt(&self, request: &Request) -> Result<Response, DeliverError> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use alerting::effects::{Answer, DeliveryId, Event, Input, Output, Ticket};
 use alerting::engine::Engine;
+use alerting::notify::Outgoing;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
@@ -242,7 +243,10 @@ impl EventLoop {
                 let span = self.outside.spans.attempt(id, &mut request);
                 let (deliverer, back) = (Arc::clone(&self.outside.deliverer), self.arrivals.clone());
                 let task = tokio::spawn(async move {
-                    let result = deliverer.deliver(&request, timeout).await;
+                    let result = match &request {
+                        Outgoing::Http(request) => deliverer.deliver(request, timeout).await,
+                        Outgoing::Mail(mail) => deliverer.mail(mail, timeout).await,
+                    };
                     flush::ended(span, &result);
                     // the loop has ended: so has the process
                     let _ = back.send(Arrival::Input(Input::Delivered { id, result })).await;

@@ -148,7 +148,7 @@ fn ours(config: &Config, case: Case<'_>) -> Value {
             Ok(step) => step,
             Err(error) => break (false, true, error.reason()),
         };
-        requests.push(sent(&step.request));
+        requests.push(sent(step.request.http().unwrap()));
         let (status, body, kind) = *reply;
         let body = body.to_owned();
         let response = Response { status, retry_after: None, content_type: kind.into(), body };

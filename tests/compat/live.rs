@@ -17,6 +17,7 @@ mod applied;
 mod events;
 mod kafka;
 mod lines;
+mod mail;
 mod metrics;
 mod ways;
 

@@ -16,6 +16,7 @@ mod process;
 #[path = "../it/wait.rs"]
 mod wait;
 
+mod addresses;
 mod api;
 mod configs;
 mod flags;

@@ -15,6 +15,7 @@ mod amtool;
 mod commands;
 mod durable;
 mod edits;
+mod mail;
 mod moving;
 mod notify;
 mod refusals;

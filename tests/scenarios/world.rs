@@ -267,7 +267,9 @@ impl World {
     fn output(&mut self, member: usize, output: Output) -> Option<(DeliveryId, Response)> {
         let life = self.members[member].life;
         match output {
-            Output::Deliver { id, request, timeout } => return self.deliver(member, id, &request, timeout),
+            Output::Deliver { id, request, timeout } => {
+                return self.deliver(member, id, request.http().unwrap(), timeout);
+            }
             Output::Answer { answer, .. } => self.answered(member, answer),
             Output::Append { records, sync, answers } => {
                 self.members[member].disk.append(records, sync || !answers.is_empty());

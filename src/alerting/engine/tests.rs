@@ -109,7 +109,7 @@ impl Story {
         while let Some(output) = self.engine.poll() {
             match output {
                 Output::Deliver { id, request, .. } => {
-                    sent.push(told(&request.body));
+                    sent.push(told(&request.http().unwrap().body));
                     if self.hold {
                         self.held.push(id);
                         continue;

@@ -89,7 +89,7 @@ impl Then {
             Self::Explained(details) => by_status(response, &details(response.status, &response.body)),
             Self::Each(mut rest) => match (by_status(response, logged(&response.body)), rest.pop_front()) {
                 (Verdict::Done { .. }, Some(request)) => {
-                    Verdict::Next(Box::new(Step { request, then: Self::Each(rest) }))
+                    Verdict::Next(Box::new(Step { request: request.into(), then: Self::Each(rest) }))
                 }
                 (verdict, _) => verdict,
             },

@@ -30,7 +30,7 @@ pub(super) fn request(config: &IncidentioConfig, of: &Notification<'_>) -> Resul
     {
         request.secret_headers.push(("Authorization", Secret::new(format!("Bearer {token}"))));
     }
-    Ok(Step { request, then: Then::Explained(details) })
+    Ok(Step { request: request.into(), then: Then::Explained(details) })
 }
 
 /// What incident.io says in JSON.

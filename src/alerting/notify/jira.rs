@@ -215,7 +215,7 @@ impl Plan {
         request.headers = vec![("Content-Type", "application/json".into()), ("Accept-Language", "en".into())];
         request.reply_max = REPLY_READ;
         self.at = at;
-        Step { request, then: Then::Jira(Box::new(self)) }
+        Step { request: request.into(), then: Then::Jira(Box::new(self)) }
     }
 
     /// What follows an answer.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod discord;
+pub mod email;
 mod incidentio;
 mod jira;
 mod mattermost;
@@ -35,6 +36,7 @@ use crate::nflog::SendReason;
 use crate::time::Timestamp;
 
 pub use answer::{Then, Verdict, failure_reason};
+pub use email::Mail;
 pub use no_proxy::NoProxy;
 pub use render::{Notification, Unsendable};
 pub use wechat::TOKEN_LIFE;
@@ -46,9 +48,18 @@ pub type Files = BTreeMap<String, String>;
 #[derive(Debug, Clone)]
 pub struct Step {
     /// To be sent.
-    pub request: Request,
+    pub request: Outgoing,
     /// How its response is read.
     pub then: Then,
+}
+
+/// What leaves for a receiver.
+#[derive(Debug, Clone)]
+pub enum Outgoing {
+    /// Over HTTP.
+    Http(Request),
+    /// To a mail server; what it answers at last comes as the status of the response.
+    Mail(Box<Mail>),
 }
 
 /// An HTTP request to a receiver.
@@ -70,6 +81,36 @@ pub struct Request {
     pub integration: Arc<str>,
     /// How much of the response's body is of use, in bytes.
     pub reply_max: usize,
+}
+
+impl Outgoing {
+    /// The request, unless it's a mail.
+    pub fn http(&self) -> Option<&Request> {
+        match self {
+            Self::Http(request) => Some(request),
+            Self::Mail(_) => None,
+        }
+    }
+
+    /// For log and metrics, e.g. `team-x/webhook[0]`.
+    pub fn integration(&self) -> &Arc<str> {
+        match self {
+            Self::Http(request) => &request.integration,
+            Self::Mail(mail) => &mail.integration,
+        }
+    }
+}
+
+impl From<Request> for Outgoing {
+    fn from(request: Request) -> Self {
+        Self::Http(request)
+    }
+}
+
+impl From<Mail> for Outgoing {
+    fn from(mail: Mail) -> Self {
+        Self::Mail(Box::new(mail))
+    }
 }
 
 /// Of a body that only a log will show.
@@ -139,6 +180,7 @@ pub fn files(settings: &Settings) -> Vec<&str> {
     });
     // those of incident.io and Rocket.Chat are read when a config is taken into use
     let secrets: [Option<&SecretSource>; 2] = match settings {
+        Settings::Email(config) => email::files(config),
         Settings::Opsgenie(config) => [Some(&config.api_key), None],
         // the first makes the second superfluous
         Settings::Pagerduty(config) => [config.service_key.as_ref().or(config.routing_key.as_ref()), None],
@@ -166,6 +208,7 @@ pub fn files(settings: &Settings) -> Vec<&str> {
 pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Step, Unsendable> {
     match settings {
         Settings::Discord(config) => discord::request(config, of),
+        Settings::Email(config) => email::request(config, of),
         Settings::Incidentio(config) => incidentio::request(config, of),
         Settings::Jira(config) => jira::request(config, of),
         Settings::Mattermost(config) => mattermost::request(config, of),

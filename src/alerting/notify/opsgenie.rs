@@ -72,7 +72,7 @@ pub(super) fn request(config: &OpsgenieConfig, of: &Notification<'_>) -> Result<
         request.secret_headers.push(("Authorization", authorization.clone()));
     }
     let request = requests.pop_front().ok_or(Unsendable::Empty("api_url"))?;
-    Ok(Step { request, then: Then::Each(requests) })
+    Ok(Step { request: request.into(), then: Then::Each(requests) })
 }
 
 fn requests(

@@ -103,7 +103,7 @@ pub(super) fn request(config: &PagerdutyConfig, of: &Notification<'_>) -> Result
         }
         let url = Secret::new(V1);
         let mut step = of.post(url.clone(), &config.http, &event);
-        if step.request.body.len() > EVENT_MAX {
+        if step.request.http().is_some_and(|request| request.body.len() > EVENT_MAX) {
             event.details = too_long();
             step = of.post(url, &config.http, &event);
         }
@@ -134,7 +134,7 @@ pub(super) fn request(config: &PagerdutyConfig, of: &Notification<'_>) -> Result
     };
     let url = Secret::new(config.url.to_string());
     let mut step = of.post(url.clone(), &config.http, &event);
-    if step.request.body.len() > EVENT_MAX
+    if step.request.http().is_some_and(|request| request.body.len() > EVENT_MAX)
         && let Some(payload) = &mut event.payload
     {
         payload.custom_details = too_long();

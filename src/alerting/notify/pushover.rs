@@ -57,5 +57,5 @@ pub(super) fn request(config: &PushoverConfig, of: &Notification<'_>) -> Result<
         integration: of.integration.clone(),
         reply_max: REPLY_LOGGED,
     };
-    Ok(Step { request, then: Then::Status })
+    Ok(Step { request: request.into(), then: Then::Status })
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::email::AddressError;
 use super::webhook::go_json;
 use super::{Data, Files, REPLY_LOGGED, Request, Step, Then, Verdict};
 use crate::config::{HttpConfig, Secret, SecretSource, UrlSource};
@@ -57,6 +58,18 @@ pub enum Unsendable {
     /// A text that must not be empty is, after rendering.
     #[error("`{0}` is empty after rendering")]
     Empty(&'static str),
+    /// A text is not the list of mail addresses that it should be.
+    #[error("`{field}` after rendering")]
+    Address {
+        /// Name of the field in the config.
+        field: &'static str,
+        /// Why.
+        #[source]
+        source: AddressError,
+    },
+    /// A mail has one sender.
+    #[error("`from` after rendering must be exactly one address, not {0}")]
+    From(usize),
     /// Nothing sends this kind yet; `Config::unsupported` keeps such a config away.
     #[error("sending is not supported yet for this kind of integration")]
     Unsupported,
@@ -77,6 +90,7 @@ impl Unsendable {
     pub fn text(&self) -> String {
         match self {
             Self::Template { source, .. } => format!("{self}: {source}"),
+            Self::Address { source, .. } => format!("{self}: {source}"),
             _ => self.to_string(),
         }
     }
@@ -164,7 +178,7 @@ impl<'a> Notification<'a> {
 
     /// A `POST` of JSON to which nothing is added.
     pub(super) fn post(&self, url: Secret, http: &Arc<HttpConfig>, message: &impl Serialize) -> Step {
-        Step { request: self.json("POST", url, http, message), then: Then::Status }
+        Step { request: self.json("POST", url, http, message).into(), then: Then::Status }
     }
 
     /// A request with JSON, of whose response the status counts.

@@ -106,7 +106,7 @@ pub(super) fn request(config: &RocketchatConfig, of: &Notification<'_>) -> Resul
         ("X-User-Id", Secret::new(of.secret(&config.token_id)?)),
     ];
     request.reply_max = REPLY_READ;
-    Ok(Step { request, then: Then::Rocketchat })
+    Ok(Step { request: request.into(), then: Then::Rocketchat })
 }
 
 /// Refusals may come with a status of success.

@@ -215,7 +215,7 @@ pub(super) fn request(config: &SlackConfig, of: &Notification<'_>) -> Result<Ste
     }
     let mut request = of.json("POST", url, &config.http, &message);
     request.reply_max = REPLY_READ;
-    Ok(Step { request, then: Then::Slack { keep: config.update_message } })
+    Ok(Step { request: request.into(), then: Then::Slack { keep: config.update_message } })
 }
 
 /// What Slack's answer means: the status is not all.

@@ -54,7 +54,7 @@ pub(super) fn request(config: &TelegramConfig, of: &Notification<'_>) -> Result<
     let url = Secret::new(format!("{}/bot{}/sendMessage", config.api_url, of.secret(&config.bot_token)?));
     let mut request = of.json("POST", url, &config.http, &message);
     request.reply_max = REPLY_READ;
-    Ok(Step { request, then: Then::Telegram })
+    Ok(Step { request: request.into(), then: Then::Telegram })
 }
 
 /// Every refusal is tried again, and all are counted alike; the status does not count (reference behaviour).

@@ -71,7 +71,7 @@ pub(super) fn request(config: &WechatConfig, of: &Notification<'_>) -> Result<St
     let url = Secret::new(config.api_url.with_suffix("gettoken").with_raw_query(query).to_string());
     let mut request = request_of("GET", url, Bytes::new(), &config.http, of.integration);
     request.reply_max = REPLY_READ;
-    Ok(Step { request, then: Then::WechatToken(Box::new(waiting)) })
+    Ok(Step { request: request.into(), then: Then::WechatToken(Box::new(waiting)) })
 }
 
 fn message(config: &WechatConfig, fields: &Fields<'_>) -> Result<Bytes, Unsendable> {
@@ -98,7 +98,7 @@ impl Waiting {
         let mut request = request_of("POST", url, self.message?, &self.http, &self.integration);
         request.headers.push(("Content-Type", "application/json".into()));
         request.reply_max = REPLY_READ;
-        Ok(Step { request, then: Then::Wechat })
+        Ok(Step { request: request.into(), then: Then::Wechat })
     }
 
     /// Whether there is a token in the answer; the status does not count (reference behaviour).

@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use alerting::config::{TlsConfig, TlsVersion};
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -51,8 +52,8 @@ enum Trust {
     /// Whom the system trusts; looked at when the first certificate has to be judged, so that plain HTTP costs nothing
     /// and works where there's no certificate file at all.
     System,
-    /// Only who is vouched for by these.
-    Given(Arc<WebPkiServerVerifier>),
+    /// Only who is vouched for by these, or is one of them.
+    Given { verifier: Arc<WebPkiServerVerifier>, certificates: Vec<CertificateDer<'static>> },
     /// Anybody.
     Anybody,
 }
@@ -70,7 +71,7 @@ impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::System => "System",
-            Self::Given(_) => "Given",
+            Self::Given { .. } => "Given",
             Self::Anybody => "Anybody",
         })
     }
@@ -84,7 +85,7 @@ pub(crate) fn config(tls: &TlsConfig, material: &Material, http2: bool) -> Resul
     let provider = provider();
     let trust = match &material.ca {
         _ if tls.insecure_skip_verify => Trust::Anybody,
-        Some(pem) => Trust::Given(given(pem, &provider)?),
+        Some(pem) => given(pem, &provider)?,
         None => Trust::System,
     };
     let name = tls.server_name.as_ref().map(|name| ServerName::try_from(name.clone()));
@@ -130,15 +131,30 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::clone(PROVIDER.get_or_init(|| Arc::new(ring::default_provider())))
 }
 
-fn given(pem: &[u8], provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
+fn given(pem: &[u8], provider: &Arc<CryptoProvider>) -> Result<Trust, TlsError> {
     let mut roots = RootCertStore::empty();
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let (added, _) = roots.add_parsable_certificates(certificates.map_err(|_| TlsError::NoCertificate)?);
+    let certificates = certificates.map_err(|_| TlsError::NoCertificate)?;
+    let (added, _) = roots.add_parsable_certificates(certificates.iter().cloned());
     if added == 0 {
         return Err(TlsError::NoCertificate);
     }
     let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    builder.build().map_err(TlsError::Verifier)
+    let verifier = builder.build().map_err(TlsError::Verifier)?;
+    Ok(Trust::Given { verifier, certificates })
+}
+
+/// Whether a certificate that is trusted by itself is good for this name now. Webpki refuses it if it could also vouch
+/// for others, as what `openssl req -x509` makes; Go takes it.
+fn is_itself(certificate: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    match parsed.validity() {
+        validity if now < validity.not_before.timestamp() => Err(CertificateError::NotValidYet.into()),
+        validity if now > validity.not_after.timestamp() => Err(CertificateError::Expired.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Read once: all clients share it.
@@ -165,7 +181,10 @@ impl ServerCertVerifier for Verifier {
         let name = self.name.as_ref().unwrap_or(server_name);
         let verifier = match &self.trust {
             Trust::Anybody => return Ok(ServerCertVerified::assertion()),
-            Trust::Given(verifier) => verifier,
+            Trust::Given { certificates, .. } if certificates.contains(end_entity) => {
+                return is_itself(end_entity, name, now).map(|()| ServerCertVerified::assertion());
+            }
+            Trust::Given { verifier, .. } => verifier,
             Trust::System => {
                 system(&self.provider).ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?
             }
@@ -199,6 +218,8 @@ impl ServerCertVerifier for Verifier {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::time::Duration;
+
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
     use tokio::net::{TcpListener, TcpStream};
     use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -241,6 +262,30 @@ mod tests {
             TlsConnector::from(client).connect(ServerName::try_from(name).unwrap(), stream).await.map(drop)
         };
         tokio::join!(accepting, connecting).1.is_ok()
+    }
+
+    #[test]
+    fn a_certificate_that_is_trusted_itself_must_be_of_the_name_and_the_time() {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["receiver.example".into()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2027, 1, 1);
+        let certificate = params.self_signed(&key).unwrap();
+        let Ok(trust) = given(certificate.pem().as_bytes(), &provider()) else { panic!("it can be used") };
+        let verifier = Verifier { trust, name: None, provider: provider() };
+        let accepts = |der: &CertificateDer<'_>, name: &'static str, secs| {
+            let (name, now) =
+                (ServerName::try_from(name).unwrap(), UnixTime::since_unix_epoch(Duration::from_secs(secs)));
+            verifier.verify_server_cert(der, &[], &name, &[], now).is_ok()
+        };
+        let (before, within, after) = (1_700_000_000, 1_780_000_000, 1_900_000_000);
+        assert!(accepts(certificate.der(), "receiver.example", within));
+        for (name, now) in [("other.example", within), ("receiver.example", before), ("receiver.example", after)] {
+            assert!(!accepts(certificate.der(), name, now), "{name} {now}");
+        }
+        let other = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        assert!(!accepts(other.der(), "receiver.example", within));
     }
 
     #[tokio::test]

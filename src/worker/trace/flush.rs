@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alerting::effects::{DeliveryId, Input};
-use alerting::notify::{Request, Response, TransportError};
+use alerting::notify::{Outgoing, Response, TransportError};
 use alerting::record::FlushReport;
 use opentelemetry::trace::SpanKind;
 use opentelemetry::{Context, KeyValue};
@@ -82,15 +82,17 @@ impl FlushSpans {
     }
 
     /// Begins an attempt, and names its span to the receiver.
-    pub(crate) fn attempt(&self, id: DeliveryId, request: &mut Request) -> Option<Span> {
+    pub(crate) fn attempt(&self, id: DeliveryId, request: &mut Outgoing) -> Option<Span> {
         if !self.tracing.is_on() {
             return None;
         }
         let none = Context::new();
         let parent = self.flushes.get(&id).unwrap_or(&none);
-        let attributes = vec![KeyValue::new("alerting.notify.integration.name", request.integration.to_string())];
+        let attributes = vec![KeyValue::new("alerting.notify.integration.name", request.integration().to_string())];
         let span = self.tracing.start("notify.Integration.Notify", SpanKind::Client, parent, attributes)?;
-        http::inject(span.context(), &mut request.headers);
+        if let Outgoing::Http(request) = request {
+            http::inject(span.context(), &mut request.headers);
+        }
         Some(span)
     }
 }

@@ -139,7 +139,7 @@ async fn a_flush_is_the_parent_of_its_stages_and_attempts() {
     use alerting::effects::Input;
     use alerting::label::LabelSet;
     use alerting::nflog::SendReason;
-    use alerting::notify::{Request, Response};
+    use alerting::notify::{Outgoing, Request, Response};
     use alerting::record::{FlushReport, GroupInfo};
 
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -163,7 +163,7 @@ async fn a_flush_is_the_parent_of_its_stages_and_attempts() {
         resolved: 0,
         deliveries: vec![(7, "webhook", SendReason::FirstNotification)],
     });
-    let mut to = Request {
+    let mut to = Outgoing::from(Request {
         method: "POST",
         url: Secret::new("http://localhost/"),
         headers: Vec::new(),
@@ -172,7 +172,7 @@ async fn a_flush_is_the_parent_of_its_stages_and_attempts() {
         http: Arc::new(HttpConfig::default()),
         integration: "team/webhook[0]".into(),
         reply_max: 0,
-    };
+    });
     let attempt = spans.attempt(7, &mut to);
     let refused = Response { status: 400, retry_after: None, ..Response::default() };
     flush::ended(attempt, &Ok(refused));
@@ -188,5 +188,5 @@ async fn a_flush_is_the_parent_of_its_stages_and_attempts() {
     assert_eq!(find("provider.mem.Put").parent_span_id, find("POST /x").span_id);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let parent = format!("00-{}-{}-01", hex(&attempt.trace_id), hex(&attempt.span_id));
-    assert_eq!(to.headers, [("traceparent", parent)]);
+    assert_eq!(to.http().unwrap().headers, [("traceparent", parent)]);
 }

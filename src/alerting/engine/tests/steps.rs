@@ -24,6 +24,7 @@ fn run(
         while let Some(output) = story.engine.poll() {
             match output {
                 Output::Deliver { id, request, .. } => {
+                    let request = request.http().unwrap().clone();
                     let body = String::from_utf8(request.body.to_vec()).unwrap();
                     sent.push(format!("{} {} {body}", request.method, request.url.expose()));
                     let body = answer(&request).to_owned();
