@@ -1,5 +1,6 @@
 //! Carries notifications to receivers over HTTP; what to send and what the answer means is the engine's business.
 
+mod aws;
 mod client;
 mod journey;
 pub(crate) mod material;
@@ -23,6 +24,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Method, Url};
 
 use crate::net::lookup::Lookup;
+use aws::{AwsError, Signers, Surroundings};
 use client::{ClientError, Clients};
 use journey::{Journey, RedirectError};
 use oauth2::Tokens;
@@ -31,7 +33,8 @@ use turns::Turns;
 /// Sends requests; keeps connections and TLS sessions per way to connect.
 #[derive(Debug)]
 pub(crate) struct Deliverer {
-    clients: Clients,
+    clients: Arc<Clients>,
+    signers: Signers,
     turns: Turns,
     tokens: Tokens,
     /// Against which relative paths of `http_config` count.
@@ -58,6 +61,8 @@ enum DeliverError {
     Send(#[source] reqwest::Error),
     #[error(transparent)]
     Redirect(RedirectError),
+    #[error(transparent)]
+    Aws(AwsError),
     #[error("fetching the OAuth2 token: `token_url` is not valid")]
     TokenUrl,
     #[error("fetching the OAuth2 token")]
@@ -90,7 +95,8 @@ impl Deliverer {
     /// `base` is the config file's directory; `lookup` replaces the system's way to look names up.
     pub(crate) fn new(base: PathBuf, lookup: Option<Lookup>) -> Self {
         Self {
-            clients: Clients::new(lookup, proxy::environment),
+            clients: Arc::new(Clients::new(lookup, proxy::environment)),
+            signers: Signers::default(),
             turns: Turns::default(),
             tokens: Tokens::default(),
             base,
@@ -126,7 +132,6 @@ impl Deliverer {
     }
 
     async fn attempt(&self, request: &Request) -> Result<Response, DeliverError> {
-        let url = Url::parse(request.url.expose()).map_err(|_| DeliverError::Url)?;
         let method = Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::POST);
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
@@ -136,9 +141,22 @@ impl Deliverer {
         for (name, value) in &request.secret_headers {
             headers.append(header_name(name)?, sensitive(value.expose(), name)?);
         }
-        let added = self.added(&request.http).await?;
+        let mut http = Arc::clone(&request.http);
+        let url = match &request.sign {
+            None => Url::parse(request.url.expose()).map_err(|_| DeliverError::Url)?,
+            Some(signing) => {
+                let environment = proxy::environment;
+                http = aws::http(signing, &http, environment);
+                let around = Surroundings { clients: Arc::clone(&self.clients), http: Arc::clone(&http), environment };
+                let signed = self.signers.signed(signing, &around, request.url.expose(), headers, &request.body).await;
+                let url;
+                (url, headers) = signed.map_err(DeliverError::Aws)?;
+                url
+            }
+        };
+        let added = self.added(&http).await?;
         let journey = Journey::new(method, url, headers, request.body.clone());
-        let response = self.send(&request.http, journey, Some(&added)).await?;
+        let response = self.send(&http, journey, Some(&added)).await?;
         Ok(received(response, request.reply_max).await)
     }
 

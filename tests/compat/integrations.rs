@@ -5,6 +5,7 @@ mod chat;
 mod jira;
 mod paging;
 mod plain;
+mod sns;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -179,6 +180,10 @@ fn sent(request: &Request) -> Value {
     {
         assert_eq!((authorization.kind.as_str(), credentials.expose()), ("Bearer", "t"));
         headers.insert("authorization".into(), "Bearer t");
+    }
+    let signed = request.sign.as_ref().map(|sign| format!("AWS4 {} {} sns", sign.sigv4.access_key, sign.sigv4.region));
+    if let Some(signed) = &signed {
+        headers.insert("authorization".into(), signed);
     }
     headers.extend(request.headers.iter().map(|(name, value)| (name.to_lowercase(), value.as_str())));
     headers.extend(request.secret_headers.iter().map(|(name, value)| (name.to_lowercase(), value.expose())));

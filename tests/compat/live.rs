@@ -19,6 +19,7 @@ mod kafka;
 mod lines;
 mod mail;
 mod metrics;
+mod sns;
 mod ways;
 
 /// One of the two programs, running.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::{REPLY_LOGGED, Request, Response, Step, jira, pagerduty, rocketchat, slack, telegram, wechat};
+use super::{REPLY_LOGGED, Request, Response, Step, jira, pagerduty, rocketchat, slack, sns, telegram, wechat};
 use crate::config::Secret;
 
 /// How a response is read; holds what the rest of the attempt needs.
@@ -28,6 +28,8 @@ pub enum Then {
         /// Whether the message will be changed.
         keep: bool,
     },
+    /// As AWS's library means it for SNS.
+    Sns,
     /// What Telegram says in JSON counts, and only that.
     Telegram,
     /// The code that WeChat says in JSON counts as well.
@@ -97,6 +99,7 @@ impl Then {
             Self::PagerdutyV1 => pagerduty::verdict_v1(response),
             Self::Rocketchat => rocketchat::verdict(response),
             Self::Slack { keep } => slack::verdict(keep, response),
+            Self::Sns => sns::verdict(response),
             Self::Telegram => telegram::verdict(response),
             Self::Wechat => wechat::verdict(response),
             Self::WechatToken(waiting) => waiting.verdict(response),

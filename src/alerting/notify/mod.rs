@@ -15,6 +15,7 @@ mod pushover;
 mod render;
 mod rocketchat;
 mod slack;
+mod sns;
 mod telegram;
 mod truncate;
 mod value;
@@ -39,6 +40,7 @@ pub use answer::{Then, Verdict, failure_reason};
 pub use email::Mail;
 pub use no_proxy::NoProxy;
 pub use render::{Notification, Unsendable};
+pub use sns::{Signing, aws_url};
 pub use wechat::TOKEN_LIFE;
 
 /// Contents of files, as they are, by path.
@@ -77,6 +79,8 @@ pub struct Request {
     pub body: Bytes,
     /// How to connect; shared by all requests of one integration, so that the shell can keep its connections.
     pub http: Arc<HttpConfig>,
+    /// To be signed for AWS.
+    pub sign: Option<Arc<Signing>>,
     /// For log and metrics, e.g. `team-x/webhook[0]`.
     pub integration: Arc<str>,
     /// How much of the response's body is of use, in bytes.
@@ -219,12 +223,12 @@ pub fn request(settings: &Settings, of: &Notification<'_>) -> Result<Step, Unsen
         Settings::Pushover(config) => pushover::request(config, of),
         Settings::Rocketchat(config) => rocketchat::request(config, of),
         Settings::Slack(config) => slack::request(config, of),
+        Settings::Sns(config) => sns::request(config, of),
         Settings::Telegram(config) => telegram::request(config, of),
         Settings::Victorops(config) => victorops::request(config, of),
         Settings::Webex(config) => webex::request(config, of),
         Settings::Webhook(config) => webhook::request(config, of),
         Settings::Wechat(config) => wechat::request(config, of),
-        _ => Err(Unsendable::Unsupported),
     }
 }
 

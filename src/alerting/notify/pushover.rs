@@ -54,6 +54,7 @@ pub(super) fn request(config: &PushoverConfig, of: &Notification<'_>) -> Result<
         secret_headers: Vec::new(),
         body: Bytes::new(),
         http: config.http.clone(),
+        sign: None,
         integration: of.integration.clone(),
         reply_max: REPLY_LOGGED,
     };

@@ -67,18 +67,21 @@ pub enum Unsendable {
         #[source]
         source: AddressError,
     },
+    /// One of these which counts as the client's mistake: so it does for SNS (reference behaviour).
+    #[error(transparent)]
+    Client(Box<Self>),
     /// A mail has one sender.
     #[error("`from` after rendering must be exactly one address, not {0}")]
     From(usize),
-    /// Nothing sends this kind yet; `Config::unsupported` keeps such a config away.
-    #[error("sending is not supported yet for this kind of integration")]
-    Unsupported,
 }
 
 impl Unsendable {
     /// Label of the failure metric.
     pub fn reason(&self) -> &'static str {
-        "other"
+        match self {
+            Self::Client(_) => "clientError",
+            _ => "other",
+        }
     }
 
     /// The end of an attempt.
@@ -90,6 +93,7 @@ impl Unsendable {
     pub fn text(&self) -> String {
         match self {
             Self::Template { source, .. } => format!("{self}: {source}"),
+            Self::Client(inner) => inner.text(),
             Self::Address { source, .. } => format!("{self}: {source}"),
             _ => self.to_string(),
         }
@@ -209,6 +213,7 @@ pub(super) fn request_of(
         secret_headers: Vec::new(),
         body,
         http: http.clone(),
+        sign: None,
         integration: integration.clone(),
         reply_max: REPLY_LOGGED,
     }

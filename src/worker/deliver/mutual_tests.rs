@@ -98,6 +98,7 @@ async fn tell_through(
         secret_headers: Vec::new(),
         body: Bytes::from_static(b"{}"),
         http: Arc::new(HttpConfig { tls, proxy, enable_http2: false, ..HttpConfig::default() }),
+        sign: None,
         integration: "team/webhook[0]".into(),
         reply_max: 0,
     };

@@ -53,6 +53,7 @@ impl Receiver {
             secret_headers: Vec::new(),
             body: Bytes::from_static(b"{}"),
             http: Arc::new(http),
+            sign: None,
             integration: "team/webhook[0]".into(),
             reply_max: 1024,
         }

@@ -84,6 +84,7 @@ fn request(url: &str, grant: OAuth2Grant, token_url: String) -> Request {
         secret_headers: Vec::new(),
         body: Bytes::new(),
         http: Arc::new(HttpConfig { oauth2: Some(oauth2), ..HttpConfig::default() }),
+        sign: None,
         integration: "team/webhook[0]".into(),
         reply_max: 0,
     }

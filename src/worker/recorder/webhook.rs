@@ -60,6 +60,7 @@ impl WebhookOutput {
                 secret_headers: Vec::new(),
                 body: Bytes::new(),
                 http: Arc::clone(&config.http),
+                sign: None,
                 integration: "eventrecorder".into(),
                 reply_max: REPLY_LOGGED,
             },

@@ -170,6 +170,7 @@ async fn a_flush_is_the_parent_of_its_stages_and_attempts() {
         secret_headers: Vec::new(),
         body: Bytes::new(),
         http: Arc::new(HttpConfig::default()),
+        sign: None,
         integration: "team/webhook[0]".into(),
         reply_max: 0,
     });

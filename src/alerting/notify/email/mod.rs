@@ -4,7 +4,6 @@ mod address;
 mod dialogue;
 mod encode;
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -116,14 +115,18 @@ fn message(config: &EmailConfig, of: &Notification<'_>, fields: &Fields<'_>) -> 
         template => Some(fields.html("html", template)?),
     };
     let mut message = String::new();
-    let mut put = |name: &str, value: &str| write!(message, "{name}: {value}\r\n").map_err(|_| Unsendable::Unsupported);
+    let mut put = |name: &str, value: &str| {
+        for part in [name, ": ", value, "\r\n"] {
+            message.push_str(part);
+        }
+    };
     let defaults =
         [("Subject", r#"{{ template "email.default.subject" . }}"#), ("To", &config.to), ("From", &config.from)];
     for (name, template) in defaults.into_iter().filter(|(name, _)| !config.headers.contains_key(*name)) {
-        put(name, &encode::header(&fields.text("headers", template)?))?;
+        put(name, &encode::header(&fields.text("headers", template)?));
     }
     for (name, template) in &config.headers {
-        put(name, &encode::header(&fields.text("headers", template)?))?;
+        put(name, &encode::header(&fields.text("headers", template)?));
     }
     // of the moment, the group and the integration: no two mails have the same
     let seed = Sha256::new()
@@ -134,7 +137,7 @@ fn message(config: &EmailConfig, of: &Notification<'_>, fields: &Fields<'_>) -> 
         .finalize();
     if !config.headers.contains_key("Message-Id") {
         let number = seed.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        put("Message-Id", &format!("<{}.{number}@{}>", now.as_nanos(), host(&of.data.external_url)))?;
+        put("Message-Id", &format!("<{}.{number}@{}>", now.as_nanos(), host(&of.data.external_url)));
     }
     if let Some(threading) = config.threading {
         let day = match threading {
@@ -143,14 +146,14 @@ fn message(config: &EmailConfig, of: &Notification<'_>, fields: &Fields<'_>) -> 
         };
         let hash = of.key_hash();
         let root = format!("<alert-{}-{day}@alertmanager>", hash.get(..16).unwrap_or(&hash));
-        put("References", &root)?;
-        put("In-Reply-To", &root)?;
+        put("References", &root);
+        put("In-Reply-To", &root);
     }
     let boundary = hex(seed.get(..30).unwrap_or(&seed));
-    put("Date", &now.rfc5322())?;
+    put("Date", &now.rfc5322());
     // one space too many, as the reference has it
-    put("Content-Type", &format!("multipart/alternative;  boundary={boundary}"))?;
-    put("MIME-Version", "1.0")?;
+    put("Content-Type", &format!("multipart/alternative;  boundary={boundary}"));
+    put("MIME-Version", "1.0");
     message.push_str("\r\n");
     let mut line_break = "";
     // the last one is preferred (RFC 2046, section 5.1.4)
