@@ -43,6 +43,8 @@ enum Command {
     Routes(tools::routes::Flags),
     /// Render templates with the data of a notification
     Template(tools::template::Flags),
+    /// Try a receiver of a config out
+    Receivers(worker::receivers::Flags),
     /// Listen for webhooks, print one line for each notification
     Sink(operator::local::SinkFlags),
 }
@@ -68,6 +70,10 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Check(flags) => finish(tools::check::run(&flags)?),
         Command::Routes(flags) => finish(complete(tools::routes::run(flags))?),
         Command::Template(flags) => finish(tools::template::run(flags)?),
+        Command::Receivers(flags) => {
+            let tested = complete(worker::receivers::run(flags))?;
+            finish(tools::Finished { text: tested.text, warning: None, success: tested.success })
+        }
         Command::Crd => {
             let text = operator::crd::crd_yaml()?;
             std::io::stdout().write_all(text.as_bytes()).context("printing the CRDs")

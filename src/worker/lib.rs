@@ -15,6 +15,7 @@ mod metrics;
 mod net;
 mod observed;
 mod process;
+pub mod receivers;
 mod recorder;
 pub mod reload;
 mod run;

@@ -18,7 +18,7 @@ fn stdout(output: &Output) -> String {
 fn version_and_help() {
     assert!(stdout(&run(&["--version"])).contains(env!("CARGO_PKG_VERSION")));
     let help = stdout(&run(&["--help"]));
-    for command in ["operator", "worker", "local", "crd", "sink", "check", "routes", "template"] {
+    for command in ["operator", "worker", "local", "crd", "sink", "check", "routes", "template", "receivers"] {
         assert!(help.contains(command), "{help}");
     }
     assert_eq!(run(&["no-such-command"]).status.code(), Some(2));

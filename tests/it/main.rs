@@ -18,6 +18,7 @@ mod edits;
 mod mail;
 mod moving;
 mod notify;
+mod receivers;
 mod refusals;
 mod sockets;
 mod stop;
