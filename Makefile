@@ -43,8 +43,8 @@ kube-test: peers image ## the tests on a real node: brings it up, and down again
 sim: ## 200 seeds of the simulation: nothing lost, nothing twice without faults
 	$(CARGO) run --release $(STATIC) -p sim -- --seeds 200
 
-fuzz: ## five fuzz targets, SECONDS=60 each; needs a nightly compiler and cargo-fuzz
-	for target in config matchers bodies snapshots gossip; do \
+fuzz: ## six fuzz targets, SECONDS=60 each; needs a nightly compiler and cargo-fuzz
+	for target in config matchers bodies snapshots gossip templates; do \
 	  (cd tests/fuzz && $(CARGO) +nightly fuzz run --fuzz-dir . -O $$target -- -max_total_time=$(or $(SECONDS),60)) || exit 1; done
 
 bench: peers-fast ## ours beside the Go Alertmanager, as ratios from one run

@@ -240,7 +240,7 @@ impl fmt::Display for GoQuoted<'_> {
 }
 
 /// Nearly Go's `strconv.IsPrint`: no controls, no spaces but U+0020, no private use, no unassigned planes.
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     !(c.is_control()
         || (c.is_whitespace() && c != ' ')
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

@@ -58,7 +58,7 @@ pub enum RenderError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// The template cannot be carried out.
-    #[error(transparent)]
+    #[error("{}", .0.picture())]
     Template(#[from] TemplateError),
 }
 

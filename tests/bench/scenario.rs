@@ -22,6 +22,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "reading", run: read::run },
     Scenario { name: "notifications", run: notify::many_groups },
     Scenario { name: "one group", run: notify::one_group },
+    Scenario { name: "messages", run: notify::messages },
     Scenario { name: "idle groups", run: idle::run },
     Scenario { name: "alerts", run: alerts::run },
 ];

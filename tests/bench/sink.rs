@@ -17,7 +17,8 @@ use crate::process::LIMIT;
 /// A program may open a connection for each group at once.
 const BACKLOG: u32 = 16_384;
 
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+/// What Slack answers, and what a webhook may.
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
 
 /// A running webhook; ends when dropped.
 pub(crate) struct Sink {

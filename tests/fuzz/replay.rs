@@ -73,3 +73,8 @@ fn state_files_and_the_journal() {
 fn what_peers_say() {
     replay("gossip", targets::gossip);
 }
+
+#[test]
+fn templates() {
+    replay("templates", targets::templates);
+}

@@ -1,9 +1,10 @@
-//! What is fuzzed: five ways in for bytes that somebody else wrote. None may panic, and what is accepted must come out
+//! What is fuzzed: six ways in for bytes that somebody else wrote. None may panic, and what is accepted must come out
 //! of its own print, or its own file, as it was.
 
 #![allow(clippy::expect_used)]
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use alerting::config;
@@ -11,6 +12,7 @@ use alerting::effects::{ClusterOptions, Input, Options, Output, Restored, Snapsh
 use alerting::engine::Engine;
 use alerting::journal;
 use alerting::matcher::{Mode, parse_list, parse_one};
+use alerting::template::{self, Data, Limits, Templates};
 use alerting::time::Timestamp;
 use bytes::Bytes;
 
@@ -111,6 +113,24 @@ pub fn gossip(data: &[u8]) {
     engine.handle(NOW + Duration::from_secs(90), Input::Tick);
     while engine.poll().is_some() {}
     let _ = snapshot(&mut engine);
+}
+
+/// A template, rendered as text and as HTML over data of many kinds.
+pub fn templates(data: &[u8]) {
+    static DATA: LazyLock<Data> = LazyLock::new(|| template::sample_data(NOW));
+    let text = String::from_utf8_lossy(data);
+    let limits = Limits { steps: 20_000, bytes: 64 << 10 };
+    let templates = Templates::builtin().with_limits(limits);
+    for mode in [template::Mode::Text, template::Mode::Html] {
+        match templates.render(mode, &text, &DATA) {
+            Ok(rendered) => {
+                assert!(mode == template::Mode::Html || rendered.len() <= limits.bytes.max(text.len()));
+                // what it says depends on nothing else
+                assert_eq!(templates.render(mode, &text, &DATA).as_ref(), Ok(&rendered));
+            }
+            Err(error) => assert!(!error.to_string().is_empty() && !error.picture().is_empty()),
+        }
+    }
 }
 
 fn engine(restored: Restored, cluster: Option<ClusterOptions>) -> Engine {

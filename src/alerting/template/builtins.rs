@@ -1,8 +1,9 @@
 //! The functions of Go's template language.
 
 use super::call::{Context, Param};
-use super::print;
 use super::value::{Basic, Value};
+use super::{bounds, print};
+use crate::label::is_printable;
 
 type Answer = Result<Value, String>;
 
@@ -232,16 +233,9 @@ fn part(text: &str, from: usize, to: usize) -> std::sync::Arc<str> {
 
 pub(super) fn printf(context: &mut Context<'_>, args: &[Value]) -> Answer {
     let format = super::functions::text(&args[0]);
-    if widest(format) > context.bytes_max {
-        return Err("the text is too long".to_owned());
-    }
+    let bytes = bounds::printed(args, context.bytes_max)?;
+    bounds::formatted(format, bytes, context.bytes_max)?;
     Ok(Value::text(print::printf(format, &args[1..])))
-}
-
-/// The largest number in a format: a width or precision.
-fn widest(format: &str) -> usize {
-    let numbers = format.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    numbers.map(|digits| digits.parse().unwrap_or(usize::MAX)).max().unwrap_or_default()
 }
 
 pub(super) fn html(_: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -249,7 +243,18 @@ pub(super) fn html(_: &mut Context<'_>, args: &[Value]) -> Answer {
 }
 
 pub(super) fn js(_: &mut Context<'_>, args: &[Value]) -> Answer {
-    Ok(Value::text(gotmpl::js_escape(&joined(args))))
+    use std::fmt::Write;
+    let mut out = String::new();
+    // the library leaves what isn't ASCII as it is
+    for c in gotmpl::js_escape(&joined(args)).chars() {
+        if c.is_ascii() || is_printable(c) {
+            out.push(c);
+        } else {
+            // writing to a String does not fail
+            let _ = write!(out, "\\u{:04X}", c as u32);
+        }
+    }
+    Ok(Value::text(out))
 }
 
 pub(super) fn urlquery(_: &mut Context<'_>, args: &[Value]) -> Answer {

@@ -41,7 +41,15 @@ pub(super) struct Context<'a> {
     pub(super) callee: String,
     /// Expressions compiled so far.
     pub(super) regexes: &'a mut BTreeMap<String, Regex>,
+    /// What the call has cost beyond the length of its values.
+    pub(super) extra_steps: usize,
 }
+
+/// Expressions that one rendering keeps.
+const REGEXES_MAX: usize = 64;
+
+/// What it costs to compile an expression.
+const COMPILING: usize = 20_000;
 
 impl Context<'_> {
     /// An expression, compiled once for all calls of a rendering.
@@ -50,6 +58,10 @@ impl Context<'_> {
             let compiled = re2::compile_search(pattern);
             let compiled =
                 compiled.map_err(|error| format!("error parsing regexp: {error}: {}", backquoted(pattern)))?;
+            self.extra_steps += COMPILING;
+            if self.regexes.len() >= REGEXES_MAX {
+                self.regexes.clear();
+            }
             self.regexes.insert(pattern.to_owned(), compiled);
         }
         self.regexes.get(pattern).ok_or_else(String::new)

@@ -38,8 +38,9 @@ impl ParseError {
     /// ```
     pub fn picture(&self) -> String {
         let name = if self.file.is_empty() { "template" } else { &self.file };
-        let indent: String =
-            self.source_line.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        // a tab stays one, so that the caret stands below what it means
+        let before = self.source_line.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' });
+        let indent: String = before.collect();
         format!("{name}:{}:{}: {}\n  | {}\n  | {indent}^", self.line, self.column, self.message, self.source_line)
     }
 }
@@ -59,10 +60,31 @@ pub enum TemplateError {
     /// It's no template.
     #[error(transparent)]
     Parse(#[from] ParseError),
-    /// It can't be carried out with this data; the place is in the text.
-    #[error("{0}")]
-    Execute(String),
+    /// It can't be carried out with this data.
+    #[error("{text}")]
+    Execute {
+        /// As the reference says it, with the place.
+        text: String,
+        /// Where, and the part of the text after the place; none when it is about no place.
+        at: Option<Box<ParseError>>,
+    },
     /// Its HTML is such that values can't be escaped safely.
     #[error("{0}")]
     Escape(String),
+}
+
+impl TemplateError {
+    /// What can't be carried out, and is about no place.
+    pub(super) fn anywhere(text: String) -> Self {
+        Self::Execute { text, at: None }
+    }
+
+    /// With the line and a caret where the place is known, as [`ParseError::picture`] shows it; else the text.
+    pub fn picture(&self) -> String {
+        match self {
+            Self::Parse(error) => error.picture(),
+            Self::Execute { at: Some(place), .. } => place.picture(),
+            Self::Execute { .. } | Self::Escape(_) => self.to_string(),
+        }
+    }
 }

@@ -7,13 +7,13 @@ use regex::bytes::Regex;
 
 use super::ast::{Branch, Command, Definition, Expr, Kind, Node, Pipe};
 use super::call::{Context, Param};
-use super::error::TemplateError;
+use super::error::{ParseError, TemplateError};
 use super::functions::Function;
 use super::gotime::GoTime;
 use super::html::{Escaper, Piece};
 use super::members::{Member, member};
 use super::value::Value;
-use super::{Limits, Mode, Templates, print, quote};
+use super::{Limits, Mode, Templates, bounds, print, quote};
 
 /// How deep templates and blocks may be inside of each other, so that nobody's stack runs out.
 const DEPTH_MAX: u32 = 200;
@@ -111,8 +111,10 @@ impl<'t> Exec<'t, '_, '_> {
         let place = self.current.source.place(at);
         let name = quote(&self.current.name);
         let message = message.into();
-        let text = format!("template: {place}: executing {name} at <{context}>: {message}");
-        Err(Stop::Failed(Box::new(TemplateError::Execute(text))))
+        let message = format!("executing {name} at <{context}>: {message}");
+        let text = format!("template: {place}: {message}");
+        let place = ParseError::new(&self.current.source, at, message);
+        Err(Stop::Failed(Box::new(TemplateError::Execute { text, at: Some(Box::new(place)) })))
     }
 
     fn require<T>(&self, result: Result<T, String>) -> Step<T> {
@@ -154,6 +156,11 @@ impl<'t> Exec<'t, '_, '_> {
     }
 
     fn emit_value(&mut self, value: Value, escaper: Option<Escaper>) -> Step<()> {
+        if value.basic().is_none() {
+            // counted before it is printed
+            let printed = bounds::printed(std::slice::from_ref(&value), self.shared.limits.bytes);
+            self.weighed(printed)?;
+        }
         let bytes = match &mut self.out {
             Out::Text(out) => {
                 print::action(&value, out);
@@ -540,13 +547,22 @@ impl<'t> Exec<'t, '_, '_> {
         }
         let callee = if name == "call" { args.first().map(Expr::to_string).unwrap_or_default() } else { String::new() };
         let values = self.args(dot, function.params, function.rest, args, last)?;
+        let printed = match function.prints {
+            true => bounds::printed(&values, self.shared.limits.bytes),
+            false => bounds::made(&values, self.shared.limits.bytes),
+        };
+        self.weighed(printed)?;
         let result = if name == "routeLabels" {
             self.route_label(super::functions::text(&values[0]))
         } else {
             let shared = &mut *self.shared;
             let bytes_max = shared.limits.bytes;
-            let mut context = Context { now: &shared.now, bytes_max, callee, regexes: &mut shared.regexes };
-            (function.run)(&mut context, &values)
+            let regexes = &mut shared.regexes;
+            let mut context = Context { now: &shared.now, bytes_max, callee, regexes, extra_steps: 0 };
+            let result = (function.run)(&mut context, &values);
+            let extra = context.extra_steps;
+            self.spend(extra)?;
+            result
         };
         let result = self.called(result, name, whole)?;
         self.charge(&values, &result)?;
@@ -564,9 +580,17 @@ impl<'t> Exec<'t, '_, '_> {
     /// Long values cost more, and none may be larger than what may be printed.
     fn charge(&mut self, args: &[Value], result: &Value) -> Step<()> {
         let lengths = args.iter().chain([result]).filter_map(Value::len);
-        let largest = result.len().unwrap_or_default();
         self.spend(lengths.sum::<usize>() / 32)?;
-        self.check_size(largest)
+        let made = bounds::made(std::slice::from_ref(result), self.shared.limits.bytes);
+        self.weighed(made)
+    }
+
+    /// Takes what was counted as work, or fails with why it's too much.
+    fn weighed(&mut self, bytes: Result<usize, &'static str>) -> Step<()> {
+        match bytes {
+            Ok(bytes) => self.spend(bytes / 64),
+            Err(error) => self.fail(error),
+        }
     }
 
     fn args(
@@ -648,12 +672,12 @@ impl Shared<'_> {
         }
         if self.busy.iter().any(|busy| **busy == *name) {
             let path: Vec<&str> = self.busy.iter().map(|busy| &**busy).chain([name]).collect();
-            return Err(TemplateError::Execute(format!("route label cycle detected: {}", path.join(" -> "))));
+            return Err(TemplateError::anywhere(format!("route label cycle detected: {}", path.join(" -> "))));
         }
         self.busy.push(name.into());
         self.depth += 10;
         let rendered = if self.depth > DEPTH_MAX {
-            Err(TemplateError::Execute("route labels refer to each other too deeply".to_owned()))
+            Err(TemplateError::anywhere("route labels refer to each other too deeply".to_owned()))
         } else {
             let templates = self.templates;
             templates.render_shared(raw, self)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::call::{Context, Param};
 use super::gotime::{self, GoTime, Zone};
 use super::value::Value;
-use super::{builtins, json, print, quote, title};
+use super::{bounds, builtins, json, print, quote, title};
 
 /// A function, and what it takes.
 pub(super) struct Function {
@@ -17,6 +17,8 @@ pub(super) struct Function {
     /// Any number of these may follow.
     pub(super) rest: Option<Param>,
     pub(super) run: Run,
+    /// Its arguments become text.
+    pub(super) prints: bool,
 }
 
 /// The arguments are of the types in [`Function::params`].
@@ -29,15 +31,19 @@ impl std::fmt::Debug for Function {
 }
 
 const fn own(name: &'static str, params: &'static [Param], run: Run) -> Function {
-    Function { name, builtin: false, params, rest: None, run }
+    Function { name, builtin: false, params, rest: None, run, prints: false }
 }
 
 const fn own_many(name: &'static str, params: &'static [Param], rest: Param, run: Run) -> Function {
-    Function { name, builtin: false, params, rest: Some(rest), run }
+    Function { name, builtin: false, params, rest: Some(rest), run, prints: false }
 }
 
 const fn builtin(name: &'static str, params: &'static [Param], rest: Option<Param>, run: Run) -> Function {
-    Function { name, builtin: true, params, rest, run }
+    Function { name, builtin: true, params, rest, run, prints: false }
+}
+
+const fn printing(function: Function) -> Function {
+    Function { prints: true, ..function }
 }
 
 use Param::{Any, Anys, Raw, Text, Texts, Time};
@@ -54,11 +60,11 @@ static FUNCTIONS: [Function; 44] = [
     builtin("eq", &[Raw], Some(Raw), builtins::eq),
     builtin("ge", &[Raw, Raw], None, builtins::ge),
     builtin("gt", &[Raw, Raw], None, builtins::gt),
-    builtin("html", &[], Some(Any), builtins::html),
+    printing(builtin("html", &[], Some(Any), builtins::html)),
     own("humanizeDuration", &[Any], humanize_duration),
     builtin("index", &[Raw], Some(Raw), builtins::index),
     own("join", &[Text, Texts], join),
-    builtin("js", &[], Some(Any), builtins::js),
+    printing(builtin("js", &[], Some(Any), builtins::js)),
     builtin("le", &[Raw, Raw], None, builtins::le),
     builtin("len", &[Raw], None, builtins::len),
     own_many("list", &[], Any, |_, args| Ok(Value::List(args.into()))),
@@ -69,9 +75,9 @@ static FUNCTIONS: [Function; 44] = [
     builtin("not", &[Raw], None, |_, args| Ok(Value::Bool(!args[0].is_true()))),
     own("now", &[], |context, _| Ok(Value::Time(context.now.clone()))),
     builtin("or", &[Raw], Some(Raw), builtins::never),
-    builtin("print", &[], Some(Any), |_, args| Ok(Value::text(print::sprint(args)))),
-    builtin("printf", &[Text], Some(Any), builtins::printf),
-    builtin("println", &[], Some(Any), |_, args| Ok(Value::text(print::sprintln(args)))),
+    printing(builtin("print", &[], Some(Any), |_, args| Ok(Value::text(print::sprint(args))))),
+    printing(builtin("printf", &[Text], Some(Any), builtins::printf)),
+    printing(builtin("println", &[], Some(Any), |_, args| Ok(Value::text(print::sprintln(args))))),
     own("reReplaceAll", &[Text, Text, Text], replace),
     own("routeLabels", &[Text], builtins::never),
     own("safeHtml", &[Text], |_, args| Ok(Value::Html(text(&args[0]).clone()))),
@@ -83,13 +89,13 @@ static FUNCTIONS: [Function; 44] = [
     own("toDate", &[Text, Text], |_, args| {
         Ok(Value::Time(gotime::parse(text(&args[0]), text(&args[1])).unwrap_or(GoTime::UNSET)))
     }),
-    own("toJson", &[Any], |_, args| json::encode(&args[0]).map(Value::text)),
+    printing(own("toJson", &[Any], |_, args| json::encode(&args[0]).map(Value::text))),
     own("toLower", &[Text], |_, args| Ok(Value::text(lower(text(&args[0]))))),
     own("toUpper", &[Text], |_, args| Ok(Value::text(upper(text(&args[0]))))),
     own("trimSpace", &[Text], |_, args| Ok(Value::text(text(&args[0]).trim()))),
     own("tz", &[Text, Time], in_zone),
     own("urlUnescape", &[Text], url_unescape),
-    builtin("urlquery", &[], Some(Any), builtins::urlquery),
+    printing(builtin("urlquery", &[], Some(Any), builtins::urlquery)),
 ];
 
 /// The function of that name.
@@ -155,9 +161,13 @@ fn dict(_: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
     Ok(Value::Map(Arc::new(map)))
 }
 
-fn join(_: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
-    let list = args[1].as_texts().map(|list| list.join(&**text(&args[0])));
-    Ok(Value::text(list.unwrap_or_default()))
+fn join(context: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
+    let (Some(list), separator) = (args[1].as_texts(), text(&args[0])) else { return Ok(Value::text("")) };
+    let parts: usize = list.iter().map(|part| part.len()).sum();
+    if parts.saturating_add(separator.len().saturating_mul(list.len())) > context.bytes_max {
+        return Err(bounds::TOO_LONG.to_owned());
+    }
+    Ok(Value::text(list.join(&**separator)))
 }
 
 fn matches(context: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
@@ -168,7 +178,21 @@ fn matches(context: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
 fn replace(context: &mut Context<'_>, args: &[Value]) -> Result<Value, String> {
     let pattern = text(&args[0]);
     let regex = context.regex(pattern).map_err(|error| format!("regexp: Compile({}): {error}", backquoted(pattern)))?;
-    let replaced = regex.replace_all(text(&args[2]).as_bytes(), text(&args[1]).as_bytes());
+    let regex = regex.clone();
+    let (with, from) = (text(&args[1]).as_bytes(), text(&args[2]).as_bytes());
+    let references = with.iter().filter(|byte| **byte == b'$').count();
+    let (mut replaced, mut done) = (Vec::with_capacity(from.len()), 0);
+    for found in regex.captures_iter(from) {
+        let Some(whole) = found.get(0) else { continue };
+        let most = with.len().saturating_add(references.saturating_mul(whole.len()));
+        if replaced.len().saturating_add(most).saturating_add(whole.start() - done) > context.bytes_max {
+            return Err(bounds::TOO_LONG.to_owned());
+        }
+        replaced.extend_from_slice(&from[done..whole.start()]);
+        found.expand(with, &mut replaced);
+        done = whole.end();
+    }
+    replaced.extend_from_slice(&from[done..]);
     Ok(Value::text(String::from_utf8_lossy(&replaced).into_owned()))
 }
 

@@ -8,6 +8,7 @@
 //! No template can hold a member up: its steps, its depth and what it prints are limited ([`Limits`]).
 
 mod ast;
+mod bounds;
 mod builtins;
 mod call;
 mod cli;

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::data::{AlertData, Data};
 use super::gotime::{MONTHS, WEEKDAYS};
+use super::quote;
 use super::value::{Value, sorted_pairs};
 
 /// What an action prints.
@@ -183,12 +184,21 @@ pub(super) fn printf(format: &str, args: &[Value]) -> String {
     static CALLS: LazyLock<Vec<Option<gotmpl::Template>>> =
         LazyLock::new(|| (0..9).map(|count| printf_call(count).ok()).collect());
     let verbs = verbs(format);
+    let mut format = format.to_owned();
     let mut data = std::collections::BTreeMap::new();
-    data.insert(Arc::from("f"), gotmpl::Value::String(format.into()));
     for (at, arg) in args.iter().enumerate() {
-        let verb = verbs.as_ref().and_then(|verbs| verbs.get(at)).copied().unwrap_or('v');
-        data.insert(Arc::from(format!("a{at}")), for_verb(arg, verb));
+        let verb = verbs.as_ref().and_then(|verbs| verbs.get(at));
+        let shown = match (verb, arg) {
+            (Some(Verb { letter: 'q', at, plain: true }), Value::Text(text)) => {
+                // of what can't be printed the library knows less than Go
+                format.replace_range(*at..at + 1, "s");
+                gotmpl::Value::String(quote(text).into())
+            }
+            (verb, arg) => for_verb(arg, verb.map_or('v', |verb| verb.letter)),
+        };
+        data.insert(Arc::from(format!("a{at}")), shown);
     }
+    data.insert(Arc::from("f"), gotmpl::Value::String(format.into()));
     let data = gotmpl::Value::Map(Arc::new(data));
     let rendered = match CALLS.get(args.len()) {
         Some(Some(template)) => template.execute_to_string(&data),
@@ -202,19 +212,30 @@ fn printf_call(args: usize) -> Result<gotmpl::Template, gotmpl::TemplateError> {
     gotmpl::Template::new("printf").parse(&format!("{{{{printf .f{args}}}}}"))
 }
 
+/// What a format does with an argument.
+struct Verb {
+    letter: char,
+    /// Where that letter stands.
+    at: usize,
+    /// Nothing but a width is asked for.
+    plain: bool,
+}
+
 /// The verb of each argument; nothing if they are taken out of order.
-fn verbs(format: &str) -> Option<Vec<char>> {
+fn verbs(format: &str) -> Option<Vec<Verb>> {
     let mut verbs = Vec::new();
-    let mut rest = format.chars();
-    while let Some(c) = rest.next() {
+    let mut rest = format.char_indices();
+    while let Some((start, c)) = rest.next() {
         if c != '%' {
             continue;
         }
-        let verb = rest.find(|c| !"+-# 0123456789.".contains(*c));
-        match verb {
-            Some('[' | '*') => return None,
-            Some('%') | None => {}
-            Some(verb) => verbs.push(verb),
+        match rest.find(|(_, c)| !"+-# 0123456789.".contains(*c)) {
+            Some((_, '[' | '*')) => return None,
+            Some((_, '%')) | None => {}
+            Some((at, letter)) => {
+                let plain = !format[start..at].contains(['+', '#', '.', ' ', '0']);
+                verbs.push(Verb { letter, at, plain });
+            }
         }
     }
     Some(verbs)

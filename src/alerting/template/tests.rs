@@ -45,6 +45,50 @@ fn errors_say_where() {
       | {{ .X | upper }}
       |         ^
     "#);
+    let templates = Templates::new([("dir/b.tmpl", "{{ define \"b\" }}\n\tü {{ .Foo }}{{ end }}")]).unwrap();
+    let error = templates.text("{{ template \"b\" . }}", &data()).unwrap_err();
+    insta::assert_snapshot!(error.picture(), @r#"
+    b.tmpl:2:7: executing "b" at <.Foo>: can't evaluate field Foo in type *template.Data
+      | 	ü {{ .Foo }}{{ end }}
+      | 	     ^
+    "#);
+}
+
+#[test]
+fn each_limit_is_an_error_that_says_which() {
+    let limits = Limits { steps: 50_000, bytes: 1000 };
+    let templates = Templates::builtin().with_limits(limits);
+    let refused = |mode, template: &str| templates.render(mode, template, &data()).unwrap_err().to_string();
+    for mode in [Mode::Text, Mode::Html] {
+        let cases = [
+            ("{{ range 100000 }}{{ end }}", "takes more than 50000 steps"),
+            ("{{ range 101 }}0123456789{{ end }}", "prints more than 1000 bytes"),
+            (
+                "{{ define \"x\" }}{{ template \"x\" . }}{{ end }}{{ template \"x\" . }}",
+                "exceeded maximum template depth (200)",
+            ),
+            ("{{ $x := \"12345678\" }}{{ range 100 }}{{ $x = print $x $x }}{{ end }}", "the text is too long"),
+            ("{{ $x := list 1 }}{{ range 100 }}{{ $x = list $x $x }}{{ end }}{{ $x }}", "text is too long"),
+            ("{{ $x := list 1 }}{{ range 20000 }}{{ $x = append $x $x }}{{ end }}", "text is too long"),
+            ("{{ printf \"%1000000d\" 1 }}", "text is too long"),
+            ("{{ match \"((a{1000}){1000}){1000}\" \"a\" }}", "error parsing regexp"),
+            ("{{ $x := list 1 }}{{ range 100 }}{{ $x = list $x }}{{ end }}", "nested too deeply"),
+            ("{{ printf \"%[1]s%[1]s%[1]s\" (printf \"%400d\" 1) }}", "text is too long"),
+            ("{{ join (printf \"%400d\" 1) (stringSlice \"a\" \"b\" \"c\") }}", "text is too long"),
+            ("{{ range 3 }}{{ match (printf \"a{%d}\" .) \"a\" }}{{ end }}", "steps"),
+            (
+                "{{ $x := \"aaaaaaaaaaaaaaaaaaaa\" }}{{ range 3 }}{{ $x = reReplaceAll \"\" $x $x }}{{ end }}",
+                "text is too long",
+            ),
+        ];
+        for (template, why) in cases {
+            let error = refused(mode, template);
+            assert!(error.contains(why), "{mode:?} {template}: {error}");
+        }
+    }
+    // each field has its own budget
+    let nearly = "{{ range 20000 }}{{ end }}x";
+    assert!((0..20).all(|_| templates.text(nearly, &data()).is_ok_and(|text| text == "x")));
 }
 
 #[test]

@@ -89,10 +89,16 @@ pub(super) fn sets() -> Vec<Value> {
         })
         .collect();
     let lines = json!({ "alertname": "Lines", "text": "one\ntwo\r\n\tthree  ", "empty": "" });
+    let deep: Vec<Value> = (0..30)
+        .map(|n| alert("firing", json!({ "alertname": format!("A{}", n % 7), "severity": (["critical", "warning", "none"][n % 3]), "instance": format!("h{n}:80") }), json!({ "summary": "s".repeat(n * 10) })))
+        .collect();
+    let long = json!({ "summary": "word ".repeat(200), "description": "ü".repeat(300) });
+    let odd = json!({ "alertname": "a.b-c/d", "severity": "\u{7f}\u{1}", "with space": "x y", "0": "digit", "ключ": "значение", "job": "a\u{fffd}b\u{200b}" });
     vec![
         mixed(),
         special(),
-        json!({}),
+        // a notification always has maps and a list, be they empty
+        data("", vec![], json!({}), json!({}), json!({})),
         data(
             "firing",
             vec![alert("firing", labels.clone(), text.clone())],
@@ -172,5 +178,67 @@ pub(super) fn sets() -> Vec<Value> {
             empty.clone(),
             json!({ "a": "{{ not a template }}" }),
         ),
+        data(
+            "firing",
+            vec![alert("", json!({}), json!({})), alert("firing", json!({ "alertname": "bare" }), json!({}))],
+            json!({}),
+            json!({}),
+            json!({}),
+        ),
+        data("resolved", vec![], json!({ "alertname": "Gone" }), json!({ "alertname": "Gone" }), json!({})),
+        data(
+            "firing",
+            vec![alert(
+                "firing",
+                json!({ "alertname": "", "severity": "critical", "instance": "[::1]:9100" }),
+                empty.clone(),
+            )],
+            json!({ "alertname": "" }),
+            json!({ "severity": "critical" }),
+            json!({ "summary": "  spaces  ", "runbook_url": "https://x/%zz?a=%20" }),
+        ),
+        elsewhere(),
+        data("firing", deep, json!({ "a": "1" }), json!({ "a": "1", "b": "2" }), long),
+        data(
+            "firing",
+            vec![alert("firing", odd.clone(), odd.clone()), alert("resolved", odd.clone(), odd.clone())],
+            odd.clone(),
+            odd.clone(),
+            odd,
+        ),
+        data(
+            "unknown",
+            vec![
+                alert(
+                    "suppressed",
+                    json!({ "alertname": "X", "severity": "page", "zone": "z" }),
+                    json!({ "summary": "1 < 2" }),
+                ),
+                alert("resolved", json!({ "alertname": "Y", "severity": "warning" }), json!({ "summary": "a & b" })),
+                alert("firing", json!({ "alertname": "Z", "severity": "critical" }), json!({ "summary": "\"q\"" })),
+            ],
+            json!({ "zone": "z" }),
+            empty.clone(),
+            json!({ "summary": "x", "description": "line 1\nline 2", "runbook_url": "javascript:x" }),
+        ),
     ]
+}
+
+/// Times of other zones, with fractions, far away.
+fn elsewhere() -> Value {
+    let times = [
+        ("2025-03-30T02:30:00.5+01:00", "2025-03-30T03:30:00+02:00"),
+        ("1969-12-31T23:59:59.999999999Z", "1970-01-01T00:00:00Z"),
+        ("2024-02-29T12:00:00-05:45", "2400-02-29T12:00:00Z"),
+    ];
+    let alerts: Vec<Value> = times
+        .iter()
+        .map(|(start, end)| {
+            let mut alert = alert("resolved", json!({ "alertname": "Time", "severity": "warning" }), json!({}));
+            alert["startsAt"] = json!(start);
+            alert["endsAt"] = json!(end);
+            alert
+        })
+        .collect();
+    data("resolved", alerts, json!({}), json!({ "alertname": "Time", "severity": "warning" }), json!({}))
 }

@@ -394,6 +394,55 @@ a {{"{{"}} b {{`raw "x" \n`}} {{"q\"\t\u00e9\x41\101"}}
 {{ print .Alerts.Resolved }}
 {{ print .CommonLabels.Names .CommonLabels.Values }}
 {{ println .CommonLabels .GroupLabels }}
+{{ define "line" }}{{ .name }}={{ .value | printf "%q" }}{{ end }}{{ range .CommonLabels.SortedPairs }}{{ template "line" (dict "name" .Name "value" .Value) }};{{ end }}
+{{ define "row" }}{{ range . }}{{ .Labels.alertname }}/{{ .Labels.severity }} {{ end }}{{ end }}{{ with .Alerts.Firing }}F: {{ template "row" . }}{{ end }}{{ with .Alerts.Resolved }}R: {{ template "row" . }}{{ end }}
+{{ range $i, $a := .Alerts }}{{ if lt $i 2 }}{{ $a.Labels.alertname }}{{ with $a.Annotations.summary }}: {{ . }}{{ end }}{{ "\n" }}{{ else if eq $i 2 }}and {{ len (slice $.Alerts 2) }} more{{ end }}{{ end }}
+{{ $seen := list }}{{ range .Alerts }}{{ $seen = append $seen .Labels.severity }}{{ end }}{{ len $seen }}: {{ range $seen }}[{{ . }}]{{ end }}
+{{ $worst := "none" }}{{ range .Alerts.Firing }}{{ if eq .Labels.severity "critical" }}{{ $worst = "critical" }}{{ else if and (eq .Labels.severity "warning") (ne $worst "critical") }}{{ $worst = "warning" }}{{ end }}{{ end }}{{ $worst | toUpper }}
+[{{ .Status | toUpper }}{{ if eq .Status "firing" }}:{{ .Alerts.Firing | len }}{{ end }}] {{ .GroupLabels.SortedPairs.Values | join " " }} {{ if gt (len .CommonLabels) (len .GroupLabels) }}({{ with .CommonLabels.Remove .GroupLabels.Names }}{{ .Values | join " " }}{{ end }}){{ end }}
+{{ range .Alerts }}{{ range .Labels.SortedPairs }}{{ if match "^(alertname|severity)$" .Name }}{{ .Name | title }}: {{ .Value }} {{ end }}{{ end }}{{ end }}
+{{ range .Alerts }}{{ range $k, $v := .Annotations }}- *{{ $k }}*: {{ reReplaceAll "[<>&]" "_" $v }}{{ end }}{{ end }}
+{{ with index .Alerts 0 }}{{ .Status }} since {{ .StartsAt.UTC.Format "2006-01-02T15:04:05Z07:00" }}{{ end }}
+{{ if .Alerts }}{{ with (index .Alerts 0).Annotations }}{{ .SortedPairs.Values | join "|" }}{{ end }}{{ else }}no alerts{{ end }}
+{{ with .Alerts }}{{ (index . 0).Labels.Names | join "," | reReplaceAll "," " and " }}{{ end }}
+{{ range $n, $a := .Alerts.Resolved }}{{ $n }}:{{ if $a.EndsAt.IsZero }}open{{ else }}{{ humanizeDuration ($a.EndsAt.Sub $a.StartsAt).Seconds }}{{ end }} {{ end }}
+{{ .CommonLabels.SortedPairs | len }} {{ .CommonLabels.Values | len }} {{ .CommonAnnotations.Names | len }}
+{{ if .CommonAnnotations.runbook_url }}<{{ .CommonAnnotations.runbook_url }}|runbook>{{ else if .CommonAnnotations.summary }}{{ .CommonAnnotations.summary }}{{ else }}nothing{{ end }}
+{{ $l := .CommonLabels }}{{ range stringSlice "alertname" "severity" "zone" }}{{ with index $l . }}{{ . }};{{ else }}-;{{ end }}{{ end }}
+{{ $m := dict "critical" "red" "warning" "orange" }}{{ range .Alerts }}{{ or (index $m .Labels.severity) "grey" }} {{ end }}
+{{ range .Alerts }}{{ if or (eq .Labels.severity "critical" "warning") (not .Annotations) }}{{ .Fingerprint }} {{ end }}{{ end }}
+{{ range $i, $p := .CommonLabels.SortedPairs }}{{ if $i }}{{ if eq $i 1 }} - {{ else }}, {{ end }}{{ end }}{{ $p.Name }}={{ $p.Value }}{{ end }}
+{{ range .Alerts }}{{ with .Labels.instance }}{{ reReplaceAll "^(.*?)(:\\d+)?$" "$1" . }} {{ end }}{{ end }}
+{{ printf "%-12s|%12s|%.3s" .Status .Receiver .ExternalURL }}
+{{ printf "%v" .CommonLabels.Values }} {{ printf "%v" .GroupLabels.SortedPairs }}
+{{ printf "%+v" .GroupLabels }} {{ printf "%+v" .Status }}
+{{ printf "%s %s" (.Status | title) (.Receiver | reReplaceAll "[^a-z]+" "-" | printf "%.10s") }}
+{{ len .ExternalURL }} {{ slice .ExternalURL 0 4 }} {{ with $x := slice .ExternalURL 4 }}{{ $x | urlquery }}{{ end }}
+{{ .ExternalURL }}/#/alerts?receiver={{ .Receiver | urlquery }}&filter={{ printf "{%s}" (.GroupLabels.SortedPairs.Names | join ",") | urlquery }}
+{{ range .Alerts }}{{ .GeneratorURL | urlUnescape }} {{ end }}
+{{ range .Alerts }}{{ .StartsAt | tz "Asia/Tokyo" | date "2006-01-02 15:04 MST" }};{{ .EndsAt.Unix }} {{ end }}
+{{ toJson (dict "status" .Status "count" (len .Alerts) "labels" .CommonLabels "names" .CommonLabels.Names) }}
+{{ toJson .Alerts.Firing }}{{ toJson .GroupLabels }}{{ toJson .CommonAnnotations.SortedPairs }}
+{{ base64encode (toJson .GroupLabels) }} {{ base64decode (base64encode .Receiver) }}
+{{ js (print .CommonLabels) }} {{ html (print .CommonAnnotations) }} {{ urlquery (print .GroupLabels) }}
+{{ trimSpace (print " " .Status " ") }}|{{ title (print .CommonLabels.alertname) }}|{{ toUpper (print .CommonLabels.alertname) }}|{{ toLower (print .CommonLabels.alertname) }}
+{{ eq .Status .Status }} {{ eq .Receiver "team-x\\.pager" "x" }} {{ lt (len .Alerts.Firing) (len .Alerts) }} {{ ge .Status "firing" }}
+{{ and .Alerts .CommonLabels.severity }} {{ or .CommonLabels.severity .CommonLabels.alertname .Status }} {{ not .GroupLabels }}
+{{ index .CommonLabels "地区" }} {{ .CommonLabels.emoji }} {{ len (print .CommonLabels.combining) }} {{ printf "%q" .CommonLabels.emoji }}
+{{ with $a := index .Alerts 0 }}{{ with $a.Labels }}{{ range .SortedPairs }}{{ $.Status }}{{ $a.Status }}{{ .Name }}{{ end }}{{ end }}{{ end }}
+{{ range .Alerts }}{{ range .Labels }}{{ if . }}{{ break }}{{ end }}{{ end }}{{ .Status }}{{ continue }}never{{ end }}
+{{ range $k, $v := .CommonLabels }}{{ if eq $k "severity" }}{{ continue }}{{ end }}{{ $k }}={{ $v }} {{ else }}no labels{{ end }}
+{{ block "head" . }}{{ .Status }}: {{ block "tail" .CommonLabels }}{{ .alertname }}{{ end }}{{ end }}/{{ template "tail" .GroupLabels }}
+{{ template "slack.default.title" . }} | {{ template "pagerduty.default.description" . }} | {{ template "discord.default.title" . }}
+{{ template "opsgenie.default.description" . }}{{ template "telegram.default.message" . }}
+{{ template "__text_alert_list_markdown" .Alerts }}{{ template "__text_alert_list" .Alerts.Resolved }}
+{{ (.CommonLabels.Remove .GroupLabels.Names).Names | join "," }} {{ (.GroupLabels.Remove (stringSlice)).Names }}
+{{ .NotificationReason }} {{ .NotificationReason | title }} {{ routeLabels "team" | toUpper }} {{ routeLabels "hello" | len }}
+{{ (index .Alerts 1).Labels.alertname }} {{ (index .Alerts.Resolved 0).EndsAt }}
+{{ (index .Alerts.Firing 0).StartsAt.Format "Mon, 02 Jan 2006" }} {{ (index .Alerts.Firing 0).EndsAt.Format "15:04" }}
+{{ .CommonLabels.alertname | printf "%s" | reReplaceAll "([A-Z])" " $1" | trimSpace | title }}
+{{ range .Alerts }}{{ template "missing" . }}{{ end }}
+{{ $x := index .Alerts 0 }}{{ $y := $x.Labels }}{{ $z := $y.severity }}{{ if $z }}{{ $z }}{{ else }}{{ $y.Names }}{{ end }}
 "##;
 
 /// Places in HTML; `@` is where the value goes.
@@ -477,6 +526,77 @@ pub(super) const HTML_TEXTS: &[&str] = &[
     "{{ range .Alerts }}{{ . }}{{ end }}",
     "{{ .Alerts }}",
     "<pre>{{ toJson .Alerts }}</pre><script>var a = {{ toJson .CommonLabels }};</script>",
+    "<table>{{ range .Alerts }}<tr class=\"{{ .Status }}\"><td>{{ .Labels.alertname }}</td><td>{{ .Annotations.markup }}</td></tr>{{ end }}</table>",
+    "<a href='{{ .ExternalURL }}/#/alerts?receiver={{ .Receiver }}&amp;filter={{ .CommonLabels.alertname }}'>{{ .Receiver }}</a>",
+    "<a href=\"mailto:{{ .Receiver }}?subject={{ .CommonLabels.alertname }}\">x</a>",
+    "<img src=\"{{ .CommonAnnotations.url }}\" alt='{{ .CommonAnnotations.quotes }}'>",
+    "<p style='color: {{ if .Alerts }}red{{ else }}green{{ end }}; width: {{ len .Alerts }}px'>x</p>",
+    "<p style=\"{{ .CommonLabels.alertname }}\">x</p>",
+    "<p style=\"background: url({{ .CommonLabels.path }})\">x</p>",
+    "<style>@import url({{ .ExternalURL }}); p::after { content: '{{ .CommonLabels.alertname }}' }</style>",
+    "<style>{{ .CommonLabels.alertname }} { color: red }</style>",
+    "<script>f({{ .CommonLabels }}, {{ .Alerts.Firing | len }}, '{{ .CommonAnnotations.quotes }}')</script>",
+    "<script>var r = /{{ .CommonLabels.alertname }}/;</script>",
+    "<script>var t = `{{ .Status }}`;</script>",
+    "<script>var t = `x${ {{ .Status }} }y`;</script>",
+    "<script>x = {{ .Status }} / 2; y = 4 / {{ len .Alerts }}</script>",
+    "<script type=\"application/json\">{{ .CommonLabels }}</script>",
+    "<script type=\"text/template\"><b>{{ .CommonLabels.alertname }}</b></script>",
+    "<button onclick='go(\"{{ .CommonLabels.alertname }}\", {{ .CommonLabels.path }})'>x</button>",
+    "<input value={{ .CommonLabels.path }} checked>",
+    "<input value={{ .CommonLabels.path }}{{ .Status }}>",
+    "<p id=a{{ .Status }}b class='c {{ .Status }} d'>x</p>",
+    "<iframe srcdoc=\"{{ .CommonLabels.alertname }}\"></iframe>",
+    "<form action=\"{{ .CommonAnnotations.url }}\"><textarea>{{ .CommonLabels.script }}</textarea></form>",
+    "<title>{{ .CommonLabels.script }}</title>{{ .CommonLabels.script }}",
+    "<svg><a xlink:href=\"{{ .CommonAnnotations.url }}\">x</a></svg>",
+    "<p data-url=\"{{ .CommonAnnotations.url }}\" data-x='{{ .CommonLabels.path }}'>x</p>",
+    "<!-- {{ .Status }} --><b>{{ .Status }}</b><!-- end",
+    "<p>{{ with .CommonLabels.missing }}<b>{{ . }}</b>{{ else }}<i>{{ .Status }}</i>{{ end }}</p>",
+    "{{ range .Alerts }}<p title=\"{{ if .Labels }}a{{ else }}b{{ end }}\">{{ break }}</p>{{ end }}x",
+    "{{ range .Alerts }}<p>{{ continue }}</p>{{ end }}x",
+    "{{ range .Alerts }}<p title=\"{{ continue }}\">x</p>{{ end }}",
+    "{{ block \"a\" . }}<b title='{{ .Status }}'>{{ .Status }}</b>{{ end }}{{ template \"a\" . }}",
+    "{{ define \"o\" }}<b{{ end }}{{ template \"o\" }}>x</b>",
+    "{{ define \"q\" }}\"{{ end }}<a href={{ template \"q\" }}x{{ template \"q\" }}>y</a>",
+    "{{ define \"r\" }}{{ if . }}<i>{{ template \"r\" (slice . 1) }}</i>{{ end }}{{ end }}{{ template \"r\" .CommonLabels.Names }}",
+    "{{ $x := .CommonLabels.alertname }}<p>{{ $x }}</p><p title=\"{{ $x }}\">{{ $x | print }}</p>",
+    "{{ safeHtml .CommonLabels.alertname }}<p title=\"{{ safeHtml .CommonLabels.alertname }}\">x</p>",
+    "<a href=\"{{ safeUrl .CommonAnnotations.url }}\">x</a><script>x = {{ safeUrl .CommonAnnotations.url }}</script>",
+    "<a href=\"/{{ .CommonLabels.path }}?{{ .CommonLabels.path }}#{{ .CommonLabels.path }}\">x</a>",
+    "<a href=\"{{ .CommonLabels.path }}{{ .CommonLabels.path }}\">x</a>",
+    "<img srcset=\"{{ .CommonLabels.path }} 1x, {{ .CommonAnnotations.url }} 2x\">",
+    "<p>{{ .CommonLabels.alertname | html }}</p><p title={{ .CommonLabels.alertname | html }}>x</p>",
+    "<p>{{ html .CommonLabels.alertname }}</p><a href='?q={{ urlquery .CommonLabels.path }}'>x</a>",
+    "<script>var a = {{ js .CommonLabels.alertname }};</script>",
+    "<p>{{ js .CommonLabels.alertname }}</p>",
+    "<p>{{ printf \"<b>%s</b>\" .CommonLabels.alertname | safeHtml }}</p>",
+    "<P TITLE=\"{{ .CommonLabels.alertname }}\">{{ .CommonLabels.alertname }}</P><SCRIPT>x={{ .Status }}</SCRIPT>",
+    "<a href='java{{ .Status }}script:x'>y</a>",
+    "<a href='javascript:{{ .CommonLabels.alertname }}'>y</a>",
+    "<p on{{ .Status }}='x'>y</p>",
+    "<p {{ print \"title\" }}='{{ .CommonLabels.alertname }}'>y</p>",
+    "<br/>{{ .CommonLabels.alertname }}<br / >{{ .CommonLabels.alertname }}</br>",
+    "<a href=x{{ if .Alerts }}?y={{ end }}{{ .Status }}>z</a>",
+    "<p>&lt;{{ .CommonLabels.alertname }}&gt; &amp; &#39;</p>",
+    "<noscript>{{ .CommonLabels.alertname }}</noscript><xmp>{{ .CommonLabels.alertname }}</xmp>",
+    "{{ template \"email.default.subject\" . }}<hr>{{ template \"__subject\" . }}<a title='{{ template \"__subject\" . }}'>",
+    "<p>{{ .CommonAnnotations }} {{ .CommonLabels.SortedPairs }} {{ .Alerts.Firing }}</p>",
+    "<td>{{ range $i, $p := .CommonLabels.SortedPairs }}{{ if $i }}<br>{{ end }}{{ $p.Name }}: <b>{{ $p.Value }}</b>{{ end }}</td>",
+    "<p>{{ toUpper .CommonLabels.alertname }} {{ .CommonLabels.alertname | toLower | title }}</p>",
+    "<style>p { font: {{ .CommonLabels.path }}; margin: {{ -5 }}px {{ 1.5 }}em {{ true }} }</style>",
+    "<script>{{ if .Alerts }}var x = 1;{{ else }}var x = \"{{ end }}</script>",
+    "<script>{{ range .Alerts }}f({{ .Labels }});{{ end }}</script>",
+    "<script>var a = [{{ range $i, $a := .Alerts }}{{ if $i }},{{ end }}{{ $a.Labels.alertname }}{{ end }}];</script>",
+    "<script>var d = {{ dict \"a\" (list 1 \"</script>\") }}; var n = {{ nil | print }};</script>",
+    "<p>{{ .StartsAt }}</p>",
+    "<a href=\"{{ if .Alerts }}{{ .ExternalURL }}{{ else }}/x{{ end }}\">x</a>",
+    "<a href=\"{{ if .Alerts }}?a={{ else }}?b={{ end }}{{ .CommonLabels.path }}\">x</a>",
+    "text only, {{ .CommonLabels.alertname }}, no tags & <",
+    "<",
+    "</{{ .Status }}>",
+    "<a{{ .Status }}>",
+    "<a b{{ .Status }}c='d'>",
 ];
 
 /// Texts that are no templates, and some that only look so.
