@@ -289,6 +289,25 @@ pub enum Event {
         /// What is known of the cause.
         error: String,
     },
+    /// A notification is due here, and another member is sending it.
+    Held {
+        /// Group and integration.
+        key: LogKey,
+        /// Name of that member.
+        by: String,
+    },
+    /// This member can't reach a receiver, and leaves the turn to the next in line.
+    TurnPassed {
+        /// Group and integration.
+        key: LogKey,
+    },
+    /// Another member can't reach a receiver, and this one tries now.
+    TurnTaken {
+        /// Group and integration.
+        key: LogKey,
+        /// Name of the other one.
+        by: String,
+    },
     /// A peer's state or packet could not be used.
     PeerRejected {
         /// Who.

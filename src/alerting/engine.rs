@@ -12,6 +12,7 @@ mod labels;
 mod look;
 mod peers;
 mod recording;
+mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -184,6 +185,7 @@ impl Engine {
             Input::Stop => self.stop(now),
         }
         self.advance(now);
+        self.with_cluster(now, |cluster, io| cluster.tell_intents(io));
         self.write_journal();
     }
 

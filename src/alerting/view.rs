@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use regex::Regex;
 
@@ -82,6 +83,8 @@ pub struct PeerRow {
     pub name: String,
     /// Where its packets go.
     pub address: SocketAddr,
+    /// For how long it has not acknowledged what this member knows; zero when it knows all.
+    pub lag: Duration,
 }
 
 /// The cluster as this member sees it.

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) loss: u32,
     /// Added to each member's clock.
     pub(crate) skew: Vec<i64>,
+    /// How long the receiver takes to answer; no fault, since an attempt may take longer.
+    pub(crate) answers_after: Duration,
 }
 
 /// An alert and the times in which it fires.
@@ -61,13 +63,15 @@ pub(crate) enum Mishap {
     Isolate { member: usize, lasts: Duration },
     /// The receiver answers 500.
     ReceiverFails { lasts: Duration },
+    /// One member can't reach the receiver.
+    Unreachable { member: usize, lasts: Duration },
 }
 
 impl Plan {
     pub(crate) fn draw(seed: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let faults = rng.random_bool(0.5);
-        let members = 3;
+        let members = [3, 3, 5, 7][rng.random_range(0..4)];
         let secs = |n: u64| Duration::from_secs(n);
         let group_wait = secs([1, 5, 10, 30][rng.random_range(0..4)]);
         let group_interval = secs([10, 20, 30, 60][rng.random_range(0..4)]);
@@ -86,6 +90,10 @@ impl Plan {
         let skew = (0..members).map(|_| rng.random_range(-skew_max..=skew_max) * 1_000_000).collect();
         let loss = if faults { rng.random_range(0..20) } else { 0 };
         let resend = secs(rng.random_range(10..40));
+        // less than what an attempt may take
+        let slowest = group_interval.max(secs(10)).as_millis() as u64 - 1500;
+        let slow = rng.random_bool(0.3);
+        let answers_after = Duration::from_millis(if slow { rng.random_range(100..slowest) } else { 0 });
         Self {
             seed,
             faults,
@@ -101,6 +109,7 @@ impl Plan {
             resend,
             loss,
             skew,
+            answers_after,
         }
     }
 
@@ -116,7 +125,8 @@ impl Plan {
 
     /// The longest that a change may take to be told in a healthy cluster: a wait, an interval, and a turn for each.
     pub(crate) fn patience(&self) -> Duration {
-        self.group_wait + self.group_interval * 2 + self.resend + Duration::from_secs(15 * 3 + 10)
+        let turns = Duration::from_secs(15 * self.members as u64 + 10);
+        self.group_wait + self.group_interval * 2 + self.resend + turns + self.answers_after * 2
     }
 }
 
@@ -157,10 +167,11 @@ impl Mishap {
     fn draw(members: usize, rng: &mut StdRng) -> Self {
         let member = rng.random_range(0..members);
         let lasts = Duration::from_secs(rng.random_range(1..90));
-        match rng.random_range(0..4) {
+        match rng.random_range(0..5) {
             0 => Self::Crash { member, down: lasts, empty_disk: rng.random_bool(0.5) },
             1 => Self::Restart { member, down: lasts },
             2 => Self::Isolate { member, lasts },
+            3 => Self::Unreachable { member, lasts },
             _ => Self::ReceiverFails { lasts },
         }
     }

@@ -11,7 +11,7 @@ use alerting::effects::{Answer, CallId, ClusterOptions, DeliveryId, Input, Optio
 use alerting::engine::Engine;
 use alerting::label::LabelSet;
 use alerting::matcher::{Matcher, Mode, Op};
-use alerting::notify::{Outgoing, Response};
+use alerting::notify::{Outgoing, Response, TransportError};
 use alerting::silence::{SilenceDraft, SilenceId};
 use alerting::time::Timestamp;
 use bytes::Bytes;
@@ -33,7 +33,7 @@ enum Happening {
     Call { from: usize, life: u64, call: CallId, to: usize, data: Bytes },
     Reply { to: usize, life: u64, call: CallId, result: Result<Bytes, String> },
     Request { member: usize, life: u64, id: DeliveryId, body: Bytes },
-    Answer { member: usize, life: u64, id: DeliveryId, status: u16 },
+    Answer { member: usize, life: u64, id: DeliveryId, result: Result<Response, TransportError> },
     Post { alert: usize },
     PostTo { member: usize, alert: usize, ends: Option<Timestamp> },
     Silence(usize),
@@ -49,6 +49,8 @@ struct Member {
     life: u64,
     disk: Disk,
     isolated: bool,
+    /// It can't reach the receiver until then.
+    unreached_until: Timestamp,
     /// Silences that it has acknowledged, and not lost with its disk.
     promised: Vec<SilenceId>,
     /// When it is to be woken; other wakes in the queue are out of date.
@@ -79,6 +81,7 @@ impl World {
             life: 0,
             disk: Disk::default(),
             isolated: false,
+            unreached_until: START,
             promised: Vec::new(),
             wake: None,
             tickets: BTreeMap::new(),
@@ -216,11 +219,12 @@ impl World {
                         )
                     });
                 }
-                self.after(1, 20, Happening::Answer { member, life, id, status });
+                let result = Ok(Response { status, retry_after: None, ..Response::default() });
+                let slow = self.plan.answers_after.as_millis() as u64;
+                self.after(slow + 1, slow + 20, Happening::Answer { member, life, id, result });
             }
-            Happening::Answer { member, life, id, status } => {
-                let response = Response { status, retry_after: None, ..Response::default() };
-                self.input(member, life, Input::Delivered { id, result: Ok(response) });
+            Happening::Answer { member, life, id, result } => {
+                self.input(member, life, Input::Delivered { id, result });
             }
             Happening::Post { alert } => self.post(alert),
             Happening::PostTo { member, alert, ends } => {
@@ -308,6 +312,7 @@ impl World {
                 self.members[member].isolated = true;
                 self.at(self.now + lasts, Happening::Join { member });
             }
+            Mishap::Unreachable { member, lasts } => self.members[member].unreached_until = self.now + lasts,
             Mishap::ReceiverFails { lasts } => self.receiver.failing_until = Some(self.now + lasts),
         }
     }
@@ -382,6 +387,12 @@ impl World {
             | Output::Stopped => {}
             // the simulated receiver is a webhook
             Output::Deliver { request: Outgoing::Mail(_), .. } => {}
+            Output::Deliver { id, request: Outgoing::Http(_), .. }
+                if self.members[member].unreached_until > self.now =>
+            {
+                let error = TransportError { message: "no route to host".into(), timed_out: false };
+                self.after(1, 20, Happening::Answer { member, life, id, result: Err(error) });
+            }
             Output::Deliver { id, request: Outgoing::Http(request), .. } => {
                 self.after(1, 20, Happening::Request { member, life, id, body: request.body });
             }

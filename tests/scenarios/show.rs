@@ -65,6 +65,9 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         Event::RouteLabelFailed { label, error, .. } => Some(format!("no label {label}: {error}")),
         Event::SilenceUnusable { cause, .. } => Some(format!("unusable silence: {cause}")),
         Event::MemberJoined { name, .. } => Some(format!("knows {name}")),
+        Event::Held { by, .. } => Some(format!("holds, {by} is sending")),
+        Event::TurnPassed { .. } => Some("leaves it to the next peer".into()),
+        Event::TurnTaken { by, .. } => Some(format!("tries now in place of {by}")),
         Event::Notified { .. } | Event::AttemptFailed { .. } | Event::SilenceChanged { .. } => None,
     }
 }

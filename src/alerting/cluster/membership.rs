@@ -12,7 +12,7 @@ use super::identity::Member;
 use crate::effects::{ClusterOptions, Event, Output};
 use crate::time::Timestamp;
 
-/// What precedes foca's bytes in a packet: a hash of the cluster's label.
+/// What precedes the bytes of a packet: a hash of the cluster's label, and of what the packet is.
 const PREFIX_LEN: usize = 8;
 
 /// Fits one datagram on common networks together with the prefix.
@@ -25,6 +25,15 @@ pub(super) struct Membership {
     next_timer: u64,
     live: BTreeMap<String, Member>,
     prefix: [u8; PREFIX_LEN],
+    prefix_of_intents: [u8; PREFIX_LEN],
+}
+
+/// What a packet is.
+pub(super) enum Packet<'a> {
+    /// foca has taken it.
+    Taken,
+    /// It tells what a member is sending.
+    Intent(&'a [u8]),
 }
 
 impl Membership {
@@ -37,6 +46,7 @@ impl Membership {
             next_timer: 0,
             live: BTreeMap::new(),
             prefix: xxhash_rust::xxh64::xxh64(options.label.as_bytes(), 0).to_be_bytes(),
+            prefix_of_intents: xxhash_rust::xxh64::xxh64(options.label.as_bytes(), 1).to_be_bytes(),
         }
     }
 
@@ -65,13 +75,14 @@ impl Membership {
         }
     }
 
-    pub(super) fn packet(&mut self, data: &[u8]) -> Result<(), String> {
+    pub(super) fn packet<'a>(&mut self, data: &'a [u8]) -> Result<Packet<'a>, String> {
         match data.split_at_checked(PREFIX_LEN) {
             Some((prefix, data)) if prefix == self.prefix => match self.foca.handle_data(data, &mut self.runtime) {
                 // a member that was restarted still gets packets for its former life
-                Ok(()) | Err(foca::Error::DataFromOurselves) => Ok(()),
+                Ok(()) | Err(foca::Error::DataFromOurselves) => Ok(Packet::Taken),
                 Err(error) => Err(format!("a packet that can't be read: {error}")),
             },
+            Some((prefix, data)) if prefix == self.prefix_of_intents => Ok(Packet::Intent(data)),
             Some(_) | None => Err("a packet of another cluster".into()),
         }
     }
@@ -102,7 +113,7 @@ impl Membership {
     pub(super) fn drain(&mut self, now: Timestamp, outputs: &mut Vec<Output>) -> Vec<Event> {
         self.schedule(now);
         while let Some((to, data)) = self.runtime.to_send() {
-            outputs.push(Output::Packet { to: to.address, data: self.framed(&data) });
+            outputs.push(Output::Packet { to: to.address, data: framed(&self.prefix, &data) });
         }
         let mut changed = false;
         while self.runtime.to_notify().is_some() {
@@ -121,12 +132,18 @@ impl Membership {
         gone.map(left).chain(came.map(joined)).collect()
     }
 
-    fn framed(&self, data: &Bytes) -> Bytes {
-        let mut packet = BytesMut::with_capacity(PREFIX_LEN + data.len());
-        packet.put_slice(&self.prefix);
-        packet.put_slice(data);
-        packet.freeze()
+    /// Tells every live member what this one is sending.
+    pub(super) fn tell(&self, intent: &[u8], outputs: &mut Vec<Output>) {
+        let data = framed(&self.prefix_of_intents, intent);
+        outputs.extend(self.live().map(|member| Output::Packet { to: member.address, data: data.clone() }));
     }
+}
+
+fn framed(prefix: &[u8; PREFIX_LEN], data: &[u8]) -> Bytes {
+    let mut packet = BytesMut::with_capacity(PREFIX_LEN + data.len());
+    packet.put_slice(prefix);
+    packet.put_slice(data);
+    packet.freeze()
 }
 
 /// foca's settings out of the reference's flags.

@@ -5,6 +5,7 @@
 //! repairs whatever got lost.
 
 mod identity;
+mod intents;
 mod membership;
 mod outbox;
 mod settle;
@@ -27,7 +28,9 @@ use crate::view::{ClusterView, PeerRow};
 use crate::wire::{self, MemberInfo, StateDigest, StateParts};
 
 pub(crate) use identity::Member;
-use membership::Membership;
+use intents::Intents;
+pub(crate) use intents::{Topic, topic};
+use membership::{Membership, Packet};
 use outbox::Outbox;
 pub(crate) use settle::Settle;
 
@@ -52,6 +55,8 @@ pub(crate) enum Demand {
     Exchange(SocketAddr),
     /// Members came or went: positions may have changed.
     MembersChanged,
+    /// A member can't reach a receiver; if this one is the next in line it's its turn.
+    TurnPassed { by: String, topic: Topic },
 }
 
 #[derive(Debug)]
@@ -72,6 +77,7 @@ pub(crate) struct Cluster {
     calls: BTreeMap<CallId, Purpose>,
     next_call: CallId,
     outboxes: BTreeMap<String, Outbox>,
+    intents: Intents,
     /// Addresses from the peers' names, and when each was tried last.
     seeds: BTreeMap<SocketAddr, Option<Timestamp>>,
     next_digest: Timestamp,
@@ -101,6 +107,7 @@ impl Cluster {
             calls: BTreeMap::new(),
             next_call: 1,
             outboxes: BTreeMap::new(),
+            intents: Intents::default(),
             seeds: BTreeMap::new(),
             next_digest: now + DIGEST_INTERVAL.min(options.pushpull_interval),
             next_join: now,
@@ -123,10 +130,12 @@ impl Cluster {
         self.membership.live().take_while(|m| m.name < self.options.name).count() as u32
     }
 
-    pub(crate) fn view(&self) -> ClusterView {
-        let row = |m: &Member| PeerRow { name: m.name.clone(), address: m.address };
+    pub(crate) fn view(&self, now: Timestamp) -> ClusterView {
+        let lag = |name: &str| self.outboxes.get(name).map_or(Duration::ZERO, |outbox| outbox.lag(now));
+        let row = |m: &Member| PeerRow { name: m.name.clone(), address: m.address, lag: lag(&m.name) };
         let mut peers: Vec<PeerRow> = self.membership.live().map(row).collect();
-        peers.push(PeerRow { name: self.options.name.clone(), address: self.options.advertise });
+        let (name, address) = (self.options.name.clone(), self.options.advertise);
+        peers.push(PeerRow { name, address, lag: Duration::ZERO });
         peers.sort_by(|a, b| a.name.cmp(&b.name));
         ClusterView {
             name: self.options.name.clone(),
@@ -141,13 +150,69 @@ impl Cluster {
 
     pub(crate) fn next_wake(&self) -> Option<Timestamp> {
         let own = [self.next_digest, self.next_join].into_iter().min();
-        [own, self.membership.next_timer(), self.settle.next_check()].into_iter().flatten().min()
+        let again = self.outboxes.values().filter_map(Outbox::next_try).min();
+        let ours = [own, self.settle.next_check(), self.intents.next_renewal(), again];
+        ours.into_iter().chain([self.membership.next_timer()]).flatten().min()
+    }
+
+    /// Whether any other member is there.
+    pub(crate) fn has_peers(&self) -> bool {
+        self.membership.live().next().is_some()
+    }
+
+    /// Whether this member comes after `name` when turns go around.
+    pub(crate) fn is_next_after(&self, name: &str) -> bool {
+        let own = self.options.name.as_str();
+        let mut names: Vec<&str> = self.membership.live().map(|m| m.name.as_str()).chain([own]).collect();
+        names.sort_unstable();
+        let next = names.iter().find(|n| **n > name).or(names.first());
+        next.is_some_and(|next| *next == own && own != name)
+    }
+
+    /// This member begins to send.
+    pub(crate) fn claim(&mut self, now: Timestamp, topic: Topic) {
+        self.intents.claim(now, topic);
+    }
+
+    /// It has sent.
+    pub(crate) fn sent_it(&mut self, topic: Topic) {
+        self.intents.done(topic);
+    }
+
+    /// It has given up.
+    pub(crate) fn release(&mut self, topic: Topic) {
+        self.intents.release(topic);
+    }
+
+    /// It leaves the turn to the next in line.
+    pub(crate) fn pass_on(&mut self, topic: Topic) {
+        self.intents.pass_on(topic);
+    }
+
+    /// Until when another member's intent counts, and whose it is.
+    pub(crate) fn held(&self, now: Timestamp, topic: Topic) -> Option<(&str, Timestamp)> {
+        self.intents.held(now, topic)
+    }
+
+    /// Sends what has been claimed, released and passed on since the last time.
+    pub(crate) fn tell_intents(&mut self, io: &mut Io<'_>) {
+        for intent in self.intents.take_news() {
+            let own = self.membership.own();
+            let intent = wire::Intent { name: own.name.clone(), incarnation: own.incarnation, ..intent };
+            self.membership.tell(&intent.encode_to_vec(), io.outputs);
+        }
     }
 
     /// Carries out what is due: foca's timers, joins, a comparison of digests, the end of settling.
     pub(crate) fn tick(&mut self, now: Timestamp, digest: impl FnOnce() -> StateDigest, io: &mut Io<'_>) {
         self.membership.fire_due(now);
         self.drain(now, io);
+        self.intents.renew_if_due(now);
+        let again = |outbox: &Outbox| outbox.next_try().is_some_and(|at| at <= now);
+        let due: Vec<String> = self.outboxes.iter().filter(|(_, o)| again(o)).map(|(name, _)| name.clone()).collect();
+        for name in due {
+            self.flush_outbox(now, &name, io);
+        }
         if self.next_join <= now {
             self.next_join = now + self.join_interval();
             self.join_unreached(now, io);
@@ -227,12 +292,18 @@ impl Cluster {
     }
 
     /// Tells every live member about changes made here.
-    pub(crate) fn publish(&mut self, silences: &[Arc<Silence>], entries: &[(LogKey, Arc<Entry>)], io: &mut Io<'_>) {
+    pub(crate) fn publish(
+        &mut self,
+        now: Timestamp,
+        silences: &[Arc<Silence>],
+        entries: &[(LogKey, Arc<Entry>)],
+        io: &mut Io<'_>,
+    ) {
         let names: Vec<String> = self.membership.live().map(|m| m.name.clone()).collect();
         for name in names {
             let outbox = self.outboxes.entry(name.clone()).or_default();
-            outbox.add(silences, entries);
-            self.flush_outbox(&name, io);
+            outbox.add(now, silences, entries);
+            self.flush_outbox(now, &name, io);
         }
     }
 
@@ -241,12 +312,12 @@ impl Cluster {
         self.outboxes.values().all(Outbox::is_idle)
     }
 
-    fn flush_outbox(&mut self, name: &str, io: &mut Io<'_>) {
+    fn flush_outbox(&mut self, now: Timestamp, name: &str, io: &mut Io<'_>) {
         let Some(to) = self.membership.live().find(|m| m.name == name).map(|m| m.address) else {
             self.outboxes.remove(name);
             return;
         };
-        let Some(state) = self.outboxes.get_mut(name).and_then(Outbox::take) else { return };
+        let Some(state) = self.outboxes.get_mut(name).and_then(|outbox| outbox.take(now)) else { return };
         let call = wire::Call { state: Some(state), ..self.call() };
         self.send_call(to, call, Purpose::Update(name.to_owned()), 0, io);
     }
@@ -275,10 +346,23 @@ impl Cluster {
 
     /// A datagram came.
     pub(crate) fn packet(&mut self, now: Timestamp, from: SocketAddr, data: &[u8], io: &mut Io<'_>) {
-        if let Err(error) = self.membership.packet(data) {
-            io.outputs.push(Output::Event(Event::PeerRejected { address: from, error }));
+        match self.membership.packet(data) {
+            Ok(Packet::Taken) => self.drain(now, io),
+            Ok(Packet::Intent(data)) => self.intent(now, data, io),
+            Err(error) => io.outputs.push(Output::Event(Event::PeerRejected { address: from, error })),
         }
-        self.drain(now, io);
+    }
+
+    /// A member tells what it is sending.
+    fn intent(&mut self, now: Timestamp, data: &[u8], io: &mut Io<'_>) {
+        let Ok(intent) = wire::Intent::decode(data) else { return };
+        let known = |m: &Member| m.name == intent.name && m.incarnation == intent.incarnation;
+        if !self.membership.live().any(known) {
+            return;
+        }
+        let by = intent.name.clone();
+        let passed = self.intents.heard(now, intent);
+        io.demands.extend(passed.into_iter().map(|topic| Demand::TurnPassed { by: by.clone(), topic }));
     }
 
     /// A call came; what is to be merged and replied is demanded of the engine.
@@ -366,11 +450,8 @@ impl Cluster {
             }
             Purpose::Update(name) => {
                 if let Some(outbox) = self.outboxes.get_mut(&name) {
-                    // what got lost is found by the comparison of digests
-                    outbox.ended(reply.is_ok());
-                    if reply.is_ok() {
-                        self.flush_outbox(&name, io);
-                    }
+                    outbox.ended(now, reply.is_ok());
+                    self.flush_outbox(now, &name, io);
                 }
             }
         }
@@ -426,6 +507,7 @@ impl Cluster {
                 Event::MemberLeft { name, .. } => {
                     io.left += 1;
                     self.outboxes.remove(name);
+                    self.intents.forget(name);
                 }
                 _ => {}
             }

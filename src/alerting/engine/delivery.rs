@@ -12,6 +12,7 @@ use super::due::Picture;
 use super::labels::sorted_for_print;
 use super::{Engine, Running};
 use crate::alert::Alert;
+use crate::cluster::{self, Topic};
 use crate::config::{Integration, Secret};
 use crate::effects::{DeliveryId, Event, Output};
 use crate::nflog::{Entry, LogKey, ReceiverData, SendReason};
@@ -33,6 +34,12 @@ pub(super) struct Delivery {
     /// Among the receiver's integrations.
     pub(super) integration: usize,
     pub(super) key: LogKey,
+    /// What peers know it by.
+    pub(super) topic: Topic,
+    /// The peers have been told that it is being sent.
+    pub(super) claimed: bool,
+    /// No attempt before, after one that failed.
+    pub(super) not_before: Timestamp,
     pub(super) phase: Phase,
     attempts: u32,
     pub(super) tick: Timestamp,
@@ -82,7 +89,10 @@ impl Delivery {
         Self {
             group,
             integration,
+            topic: cluster::topic(&key),
             key,
+            claimed: false,
+            not_before: tick,
             phase: Phase::Waiting(until),
             attempts: 0,
             tick,
@@ -105,6 +115,10 @@ impl Engine {
             Phase::Reading if delivery.files.is_some() => {}
             Phase::Waiting(_) | Phase::Backoff(_) | Phase::Reading | Phase::Sending(_) => return,
         }
+        if self.hold(now, id) {
+            return;
+        }
+        let Some(delivery) = self.deliveries.get(&id) else { return };
         let (group, integration, tick) = (delivery.group, delivery.integration, delivery.tick);
         let key = delivery.key.clone();
         let Some(passed) = self.run_stages(now, group) else { return self.finish(now, id, true) };
@@ -163,9 +177,14 @@ impl Engine {
             return self.finish(now, id, true);
         }
         let paths = notify::files(&to.settings);
+        let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
+        self.claim(now, id);
+        let Some((running, of_group)) = self.running.as_ref().zip(self.groups.get(group)) else { return };
+        let node = running.routes.node(of_group.route);
+        let receiver = &running.config.receivers[node.receiver];
+        let Some(to) = receiver.integrations.get(integration) else { return };
         let files = self.deliveries.get(&id).and_then(|delivery| delivery.files.as_deref());
         if !paths.is_empty() && files.is_none() {
-            let paths = paths.into_iter().map(str::to_owned).collect();
             return self.read_files(now, id, paths);
         }
         let mut alerts = picture.firing;
@@ -288,6 +307,7 @@ impl Engine {
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         let Phase::Sending(sent) = &delivery.phase else { return };
         let (mut sent, then) = (sent.clone(), delivery.then.take().unwrap_or(Then::Status));
+        let unreached = result.is_err();
         let verdict = match result {
             Ok(response) => then.verdict(&response),
             Err(error) => {
@@ -334,6 +354,9 @@ impl Engine {
             }
             Verdict::Retry { after, reason, error } => {
                 self.count_failure(id);
+                if unreached {
+                    self.pass_on(id);
+                }
                 self.try_again(now, id, after, reason, error);
             }
             Verdict::GiveUp { reason, error } => {
@@ -376,8 +399,11 @@ impl Engine {
         let backoff = BACKOFF_FIRST.mul_f64(BACKOFF_GROWTH.powi(exponent) * jitter).min(BACKOFF_MAX);
         let until = now + backoff.max(after.unwrap_or_default());
         if stopping || until >= delivery.deadline {
+            // there may be time left for another one
+            self.pass_on(id);
             return self.give_up(now, id, reason, error, false);
         }
+        delivery.not_before = until;
         if let Phase::Sending(sent) = std::mem::replace(&mut delivery.phase, Phase::Backoff(until)) {
             delivery.unconfirmed = Some(sent);
         }
@@ -436,6 +462,7 @@ impl Engine {
 
     pub(super) fn finish(&mut self, now: Timestamp, id: DeliveryId, good: bool) {
         let Some(delivery) = self.deliveries.remove(&id) else { return };
+        self.let_go(&delivery, good);
         let Some(flush) = self.groups.get_mut(delivery.group).and_then(|g| g.flush.as_mut()) else { return };
         flush.deliveries.retain(|d| *d != id);
         flush.failed |= !good;
@@ -445,10 +472,11 @@ impl Engine {
     }
 
     pub(super) fn cancel(&mut self, id: DeliveryId) {
-        if let Some(delivery) = self.deliveries.remove(&id)
-            && matches!(delivery.phase, Phase::Sending(_) | Phase::Reading)
-        {
-            self.outputs.push_back(Output::Cancel(id));
+        if let Some(delivery) = self.deliveries.remove(&id) {
+            self.let_go(&delivery, false);
+            if matches!(delivery.phase, Phase::Sending(_) | Phase::Reading) {
+                self.outputs.push_back(Output::Cancel(id));
+            }
         }
     }
 
@@ -467,7 +495,13 @@ impl Engine {
 
     /// A stopping member leaves what it has not begun to send to its peers.
     pub(super) fn drop_waiting_deliveries(&mut self) {
-        self.deliveries.retain(|_, d| matches!(d.phase, Phase::Sending(_)));
+        let ids: Vec<DeliveryId> = self.deliveries.keys().copied().collect();
+        for id in ids {
+            if self.deliveries.get(&id).is_some_and(|d| !matches!(d.phase, Phase::Sending(_))) {
+                self.pass_on(id);
+                self.cancel(id);
+            }
+        }
     }
 }
 

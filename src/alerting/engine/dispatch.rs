@@ -121,10 +121,10 @@ impl Engine {
             return;
         }
         for (id, reason, picture) in begun {
-            if wait.is_zero() {
-                self.send(now, id, reason, picture, &passed);
-            } else {
+            if !wait.is_zero() {
                 self.timers.set(now + wait, Due::Attempt(id));
+            } else if !self.hold(now, id) {
+                self.send(now, id, reason, picture, &passed);
             }
         }
     }

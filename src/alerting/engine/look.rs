@@ -153,7 +153,7 @@ impl<'a> View<'a> {
     /// The cluster.
     pub fn cluster(&self) -> ClusterView {
         let alone = || ClusterView { settled: self.engine.settled, ..ClusterView::default() };
-        self.engine.cluster.as_ref().map_or_else(alone, |c| c.view())
+        self.engine.cluster.as_ref().map_or_else(alone, |c| c.view(self.now))
     }
 
     /// Whether this member is ready for traffic.

@@ -52,6 +52,7 @@ impl Engine {
                 self.with_cluster(now, |cluster, io| cluster.exchange(to, digest, everything, io));
             }
             Demand::MembersChanged => self.members_changed(now),
+            Demand::TurnPassed { by, topic } => self.turn_passed(now, &by, topic),
         }
     }
 
@@ -90,7 +91,7 @@ impl Engine {
     pub(super) fn publish(&mut self, now: Timestamp, silences: &[Arc<Silence>], entries: &[(LogKey, Arc<Entry>)]) {
         self.stats.silences_propagated += silences.len() as u64;
         self.stats.nflog_propagated += entries.len() as u64;
-        self.with_cluster(now, |cluster, io| cluster.publish(silences, entries, io));
+        self.with_cluster(now, |cluster, io| cluster.publish(now, silences, entries, io));
     }
 
     fn merge(&mut self, now: Timestamp, state: PeerState) {

@@ -46,6 +46,26 @@ pub(crate) struct Reply {
     pub(crate) settled: bool,
 }
 
+/// What a member is sending, in a packet.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Intent {
+    /// Stable name of the member that says so.
+    #[prost(string, tag = "1")]
+    pub(crate) name: String,
+    /// Of its present life.
+    #[prost(uint64, tag = "2")]
+    pub(crate) incarnation: u64,
+    /// Topics that it has begun to send, or still sends.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub(crate) claimed: Vec<u64>,
+    /// Topics that it has given up.
+    #[prost(fixed64, repeated, tag = "4")]
+    pub(crate) released: Vec<u64>,
+    /// Topics that the next in line may send now.
+    #[prost(fixed64, repeated, tag = "5")]
+    pub(crate) passed: Vec<u64>,
+}
+
 /// A member.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct MemberInfo {

@@ -59,6 +59,35 @@ pub(crate) fn log(event: &Event, taste: Taste) {
                 "Notify for alerts failed"
             );
         }
+        Event::Held { key, by } => {
+            debug!(
+                component = "dispatcher",
+                receiver = &*key.receiver,
+                integration = integration(key),
+                aggrGroup = %key.group,
+                peer = %by,
+                "holding, a peer is sending it"
+            );
+        }
+        Event::TurnPassed { key } => {
+            info!(
+                component = "dispatcher",
+                receiver = &*key.receiver,
+                integration = integration(key),
+                aggrGroup = %key.group,
+                "leaving it to the next peer, the receiver can't be reached from here"
+            );
+        }
+        Event::TurnTaken { key, by } => {
+            info!(
+                component = "dispatcher",
+                receiver = &*key.receiver,
+                integration = integration(key),
+                aggrGroup = %key.group,
+                peer = %by,
+                "trying now, a peer can't reach the receiver"
+            );
+        }
         Event::PeerRejected { address, error } => {
             warn!(component = "cluster", addr = %address, err = %error, "peer's message refused");
         }

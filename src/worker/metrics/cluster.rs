@@ -20,6 +20,13 @@ pub(super) fn write(out: &mut Exposition, seen: &Snapshot) {
     out.gauge("alertmanager_cluster_peer_info", "Always 1; the label is the name of this member.")
         .with(&[("peer", &cluster.name)], 1_u64);
     out.gauge("alertmanager_peer_position", "Position of this member in the order of notifying.").is(cluster.position);
+    let mut lag = out.gauge(
+        "alertmanager_cluster_peer_lag_seconds",
+        "For how long a peer has not acknowledged what this member knows.",
+    );
+    for peer in cluster.peers.iter().filter(|peer| peer.name != cluster.name) {
+        lag.with(&[("peer", &peer.name)], peer.lag.as_secs_f64());
+    }
     members(out, seen);
     messages(out, seen);
     pings(out, seen);

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::alert::PostedAlert;
-use crate::effects::{Answer, ClusterOptions, Input, Options, Restored};
+use crate::effects::{Answer, ClusterOptions, DeliveryId, Input, Options, Restored};
 use crate::label::LabelSet;
 use crate::matcher::{Matcher, Mode, Op};
-use crate::notify::Response;
+use crate::notify::{Response, TransportError};
 use crate::silence::{SilenceDraft, SilenceId};
 use crate::view::Readiness;
 
@@ -35,6 +35,11 @@ struct Net {
     tickets: BTreeMap<u64, (usize, CallId)>,
     next_ticket: u64,
     answers: Vec<Answer>,
+    /// Members that get no answer from the receiver, and those that can't reach it.
+    unanswered: Vec<usize>,
+    unreachable: Vec<usize>,
+    /// Requests that wait for their answer.
+    open: Vec<(usize, DeliveryId)>,
 }
 
 fn at(secs: f64) -> Timestamp {
@@ -76,6 +81,9 @@ impl Net {
             tickets: BTreeMap::new(),
             next_ticket: 1,
             answers: Vec::new(),
+            unanswered: Vec::new(),
+            unreachable: Vec::new(),
+            open: Vec::new(),
         };
         for member in 0..net.members.len() {
             net.begin(member);
@@ -119,8 +127,15 @@ impl Net {
                 queue.push_back((to, Input::CallEnded { call, result: Ok(data) }));
             }
             Output::Deliver { id, .. } => {
-                self.sent.push((member, self.now.since(at(0.0)).as_secs()));
                 let response = Response { status: 200, retry_after: None, ..Response::default() };
+                if self.unreachable.contains(&member) {
+                    let error = TransportError { message: "connection refused".into(), timed_out: false };
+                    return queue.push_back((member, Input::Delivered { id, result: Err(error) }));
+                }
+                self.sent.push((member, self.now.since(at(0.0)).as_secs()));
+                if self.unanswered.contains(&member) {
+                    return self.open.push((member, id));
+                }
                 queue.push_back((member, Input::Delivered { id, result: Ok(response) }));
             }
             Output::Event(event) => self.members[member].events.push(event),
@@ -240,4 +255,47 @@ fn a_peers_nonsense_changes_nothing() {
     assert_eq!(net.peers(0), 3);
     let rejected = |event: &&Event| matches!(event, Event::PeerRejected { .. });
     assert_eq!(net.members[0].events.iter().filter(rejected).count(), 2);
+}
+
+#[test]
+fn a_slow_receiver_is_asked_by_one_member_only() {
+    let mut net = three();
+    net.until(10.0);
+    net.unanswered = vec![0, 1, 2];
+    (0..3).for_each(|member| net.fire(member));
+    net.until(55.0);
+    assert_eq!(net.sent, [(0, 20)], "the others hold, although their turns have come");
+    let (member, id) = net.open.remove(0);
+    let response = Response { status: 200, retry_after: None, ..Response::default() };
+    net.input(member, Input::Delivered { id, result: Ok(response) });
+    net.until(78.0);
+    assert_eq!(net.sent, [(0, 20)]);
+    assert!(net.members[2].events.iter().any(|event| matches!(event, Event::Held { by, .. } if by == "am-0")));
+}
+
+#[test]
+fn who_can_not_reach_the_receiver_leaves_it_to_the_next_at_once() {
+    let mut net = three();
+    net.until(10.0);
+    net.unreachable = vec![0, 1];
+    (0..3).for_each(|member| net.fire(member));
+    net.until(21.0);
+    assert_eq!(net.sent, [(2, 20)]);
+    net.until(79.0);
+    assert_eq!(net.sent, [(2, 20)], "nobody repeats it");
+}
+
+#[test]
+fn when_nobody_reaches_the_receiver_all_go_on_trying() {
+    let mut net = three();
+    net.until(10.0);
+    net.unreachable = vec![0, 1, 2];
+    (0..3).for_each(|member| net.fire(member));
+    net.until(30.0);
+    assert!(net.sent.is_empty());
+    net.unreachable.clear();
+    net.until(45.0);
+    assert_eq!(net.sent.len(), 1, "{:?}", net.sent);
+    net.until(79.0);
+    assert_eq!(net.sent.len(), 1, "{:?}", net.sent);
 }

@@ -1,0 +1,80 @@
+//! Whose turn it is while members tell each other what they are sending.
+
+use std::time::Duration;
+
+use super::Engine;
+use super::delivery::{Delivery, Phase};
+use crate::cluster::{Cluster, Topic};
+use crate::effects::{DeliveryId, Event};
+use crate::time::Timestamp;
+use crate::timer::Due;
+
+/// What is left for this member when it has held for another one.
+const AFTER_HOLDING: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Waits while another member is sending the same. It still sends itself if the other one falls silent.
+    pub(super) fn hold(&mut self, now: Timestamp, id: DeliveryId) -> bool {
+        let Some((cluster, delivery)) = self.cluster.as_ref().zip(self.deliveries.get_mut(&id)) else { return false };
+        let Some((by, until)) = cluster.held(now, delivery.topic) else { return false };
+        let by = by.to_owned();
+        match &mut delivery.phase {
+            Phase::Waiting(at) | Phase::Backoff(at) => {
+                let old = std::mem::replace(at, until);
+                self.timers.cancel(old, Due::Attempt(id));
+            }
+            Phase::Reading | Phase::Sending(_) => return false,
+        }
+        delivery.deadline = delivery.deadline.max(until + AFTER_HOLDING);
+        self.timers.set(until, Due::Attempt(id));
+        let key = delivery.key.clone();
+        self.event(Event::Held { key, by });
+        true
+    }
+
+    /// Says that this member is sending, once for a delivery.
+    pub(super) fn claim(&mut self, now: Timestamp, id: DeliveryId) {
+        let Some((cluster, delivery)) = self.cluster.as_mut().zip(self.deliveries.get_mut(&id)) else { return };
+        if !std::mem::replace(&mut delivery.claimed, true) {
+            cluster.claim(now, delivery.topic);
+        }
+    }
+
+    /// Leaves the turn to the next in line; this member tries again when it comes around.
+    pub(super) fn pass_on(&mut self, id: DeliveryId) {
+        let Some((cluster, delivery)) = self.cluster.as_mut().zip(self.deliveries.get_mut(&id)) else { return };
+        if cluster.has_peers() && std::mem::take(&mut delivery.claimed) {
+            cluster.pass_on(delivery.topic);
+            let key = delivery.key.clone();
+            self.event(Event::TurnPassed { key });
+        }
+    }
+
+    /// A delivery ends.
+    pub(super) fn let_go(&mut self, delivery: &Delivery, good: bool) {
+        if let Some(cluster) = self.cluster.as_mut().filter(|_| delivery.claimed) {
+            // of one that went well the log speaks
+            if good { cluster.sent_it(delivery.topic) } else { cluster.release(delivery.topic) }
+        }
+    }
+
+    /// Another member can't reach a receiver.
+    pub(super) fn turn_passed(&mut self, now: Timestamp, by: &str, topic: Topic) {
+        if !self.cluster.as_ref().is_some_and(|cluster| Cluster::is_next_after(cluster, by)) {
+            return;
+        }
+        let Some((id, delivery)) = self.deliveries.iter_mut().find(|(_, d)| d.topic == topic) else { return };
+        let id = *id;
+        let at = now.max(delivery.not_before);
+        match &mut delivery.phase {
+            Phase::Waiting(until) | Phase::Backoff(until) if at < *until => {
+                let old = std::mem::replace(until, at);
+                self.timers.cancel(old, Due::Attempt(id));
+                self.timers.set(at, Due::Attempt(id));
+            }
+            Phase::Waiting(_) | Phase::Backoff(_) | Phase::Reading | Phase::Sending(_) => return,
+        }
+        let (key, by) = (delivery.key.clone(), by.to_owned());
+        self.event(Event::TurnTaken { key, by });
+    }
+}
