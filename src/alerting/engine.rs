@@ -33,7 +33,7 @@ use crate::record::Record;
 use crate::route::Routes;
 use crate::silence::{self, Changed, SilenceDraft, SilenceError, SilenceId, SilenceLimits, Silences};
 use crate::stats::Stats;
-use crate::store::{Alerts, Slot};
+use crate::store::{Alerts, Slot, Told};
 use crate::time::Timestamp;
 use crate::timer::{Due, Timers};
 pub use crate::wire::RecordError;
@@ -252,38 +252,65 @@ impl Engine {
 
     fn receive(&mut self, now: Timestamp, posted: PostedAlert) {
         let timeout = self.running.as_ref().map_or(Duration::from_secs(300), |r| r.config.resolve_timeout);
-        let fingerprint = posted.fingerprint;
-        let alert = posted.received(now, timeout);
+        let known = self.alerts.number(posted.fingerprint).and_then(|number| self.alerts.get(number));
+        // a peer whose clock is ahead may have had the report before this one
+        let known_at = known.map(|slot| slot.alert.updated_at).filter(|at| *at > now);
+        let mut alert = posted.received(now, timeout);
         match alert.resolved_at(now) {
             true => self.stats.alerts_received_resolved += 1,
             false => self.stats.alerts_received_firing += 1,
         }
-        if let Some(number) = self.alerts.number(fingerprint) {
+        if let Some(known_at) = known_at {
+            alert.updated_at = known_at + Duration::from_nanos(1);
+        }
+        self.take_alert(now, alert, true);
+    }
+
+    /// Takes in a peer's alert.
+    fn receive_from_peer(&mut self, now: Timestamp, alert: Alert) {
+        self.take_alert(now, alert, false);
+    }
+
+    /// `posted` here, or learned from a peer.
+    fn take_alert(&mut self, now: Timestamp, alert: Alert, posted: bool) {
+        let Some(number) = self.alerts.number(alert.fingerprint) else { return self.take_new_alert(now, alert, posted) };
+        let Some(slot) = self.alerts.get_mut(number) else { return };
+        let mut merged = match alert.updated_at < slot.alert.updated_at {
+            true => alert.merged_with((*slot.alert).clone()),
+            false => slot.alert.merged_with(alert),
+        };
+        // most refreshes change the times only: keep one copy of the texts
+        if merged.annotations == slot.alert.annotations {
+            merged.annotations = slot.alert.annotations.clone();
+        }
+        if merged.generator_url == slot.alert.generator_url {
+            merged.generator_url = slot.alert.generator_url.clone();
+        }
+        merged.labels = slot.alert.labels.clone();
+        let news = slot.groups.is_empty() || is_news(&slot.alert, &merged, now);
+        let tell = news || slot.told.is_old(now);
+        match Arc::get_mut(&mut slot.alert) {
+            Some(alert) => *alert = merged,
+            None => slot.alert = Arc::new(merged),
+        }
+        if slot.groups.len() < slot.routes.len() {
+            self.join_groups(now, number);
+        }
+        if news {
+            self.keep_alert(now, number);
+        }
+        if posted {
             self.stats.alerts_stored += 1;
-            let Some(slot) = self.alerts.get_mut(number) else { return };
-            let mut merged = slot.alert.merged_with(alert);
-            // most refreshes change the times only: keep one copy of the texts
-            if merged.annotations == slot.alert.annotations {
-                merged.annotations = slot.alert.annotations.clone();
-            }
-            if merged.generator_url == slot.alert.generator_url {
-                merged.generator_url = slot.alert.generator_url.clone();
-            }
-            merged.labels = slot.alert.labels.clone();
-            let news = slot.groups.is_empty() || is_news(&slot.alert, &merged, now);
-            match Arc::get_mut(&mut slot.alert) {
-                Some(alert) => *alert = merged,
-                None => slot.alert = Arc::new(merged),
-            }
-            if slot.groups.len() < slot.routes.len() {
-                self.join_groups(now, number);
-            }
-            if news {
-                self.keep_alert(now, number);
+            if tell {
+                self.tell_of_alert(now, number);
             }
             self.record_grouped(number);
-            return;
+        } else if let Some(slot) = self.alerts.get_mut(number) {
+            slot.told = Told::of(&slot.alert);
         }
+    }
+
+    fn take_new_alert(&mut self, now: Timestamp, alert: Alert, posted: bool) {
         if let Some(max) = self.options.alerts_per_name_max
             && !self.alerts.admit(alert.name(), max, now)
         {
@@ -292,9 +319,11 @@ impl Engine {
             self.event(Event::AlertLimited { name });
             return;
         }
-        self.stats.alerts_stored += 1;
+        self.stats.alerts_stored += u64::from(posted);
+        let told = Told::of(&alert);
         let generator_url = self.alerts.link(alert.generator_url);
         let slot = Slot {
+            told,
             alert: Arc::new(Alert { generator_url, ..alert }),
             routes: Default::default(),
             groups: Default::default(),
@@ -310,7 +339,17 @@ impl Engine {
         self.classify(number);
         self.keep_alert(now, number);
         self.join_groups(now, number);
+        if posted {
+            self.tell_of_alert(now, number);
+        }
         self.record_grouped(number);
+    }
+
+    fn tell_of_alert(&mut self, now: Timestamp, number: u32) {
+        if let Some((cluster, slot)) = self.cluster.as_mut().zip(self.alerts.get_mut(number)) {
+            slot.told = Told::of(&slot.alert);
+            cluster.tell_of_alert(now, slot.alert.fingerprint);
+        }
     }
 
     /// Finds out what the configuration says about an alert, once for its labels.
@@ -408,6 +447,7 @@ impl Engine {
         if self.stopping.is_none() {
             self.stopping = Some(Stopping { since: now, done: false, next_check: now });
             self.drop_waiting_deliveries();
+            self.with_cluster(now, |cluster, io| cluster.tell_all(now, io));
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod alert;
 mod cluster;
 pub mod config;
+mod digest;
 pub mod duration;
 pub mod effects;
 pub mod engine;

@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry as Place;
 use prost::Message;
 
+use crate::digest::{self, Digest, STATE_MAX, Wanted};
 use crate::names::Names;
 use crate::time::Timestamp;
 use crate::wire;
@@ -25,6 +26,18 @@ pub struct LogKey {
     pub integration: Arc<str>,
     /// Among the integrations of that kind in the receiver, from 0.
     pub index: u32,
+}
+
+impl LogKey {
+    /// The same on every member.
+    pub(crate) fn stable_hash(&self) -> u64 {
+        let mut hash = xxhash_rust::xxh64::Xxh64::new(u64::from(self.index));
+        for part in [&self.group, &self.receiver, &self.integration] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.digest()
+    }
 }
 
 impl fmt::Display for LogKey {
@@ -142,7 +155,7 @@ fn is_subset(small: &[u64], big: &[u64]) -> bool {
 pub struct NotificationLog {
     entries: HashMap<LogKey, Arc<Entry>>,
     /// Made when it's first asked for, which only peers do.
-    digest: OnceLock<u64>,
+    digest: OnceLock<Digest>,
     /// No entry expires before this.
     next_expiry: Option<Timestamp>,
 }
@@ -198,7 +211,7 @@ impl NotificationLog {
         match self.entries.entry(key) {
             Place::Vacant(slot) => {
                 if let Some(digest) = self.digest.get_mut() {
-                    *digest ^= digest_of(slot.key(), &entry);
+                    digest.toggle(place_of(slot.key()), digest_of(slot.key(), &entry));
                 }
                 slot.insert(entry);
             }
@@ -207,7 +220,8 @@ impl NotificationLog {
                     return false;
                 }
                 if let Some(digest) = self.digest.get_mut() {
-                    *digest ^= digest_of(slot.key(), slot.get()) ^ digest_of(slot.key(), &entry);
+                    let changed = digest_of(slot.key(), slot.get()) ^ digest_of(slot.key(), &entry);
+                    digest.toggle(place_of(slot.key()), changed);
                 }
                 slot.insert(entry);
             }
@@ -222,7 +236,7 @@ impl NotificationLog {
         self.entries.retain(|key, entry| {
             let keep = entry.expires_at > now;
             if let Some(digest) = digest.as_deref_mut().filter(|_| !keep) {
-                *digest ^= digest_of(key, entry);
+                digest.toggle(place_of(key), digest_of(key, entry));
             }
             keep
         });
@@ -237,9 +251,12 @@ impl NotificationLog {
     }
 
     /// Equal on members that hold the same entries.
-    pub fn digest(&self) -> u64 {
-        let all = || self.entries.iter().fold(0, |digest, (key, entry)| digest ^ digest_of(key, entry));
-        *self.digest.get_or_init(all)
+    pub(crate) fn digest(&self) -> &Digest {
+        self.digest.get_or_init(|| {
+            let mut digest = Digest::default();
+            self.entries.iter().for_each(|(key, entry)| digest.toggle(place_of(key), digest_of(key, entry)));
+            digest
+        })
     }
 
     /// All entries, in an order that depends on nothing but them.
@@ -274,6 +291,25 @@ impl NotificationLog {
         }
         buf.freeze()
     }
+
+    /// The entries in these buckets, bucket by bucket until the message is full.
+    pub(crate) fn encode_some(&self, wanted: &Wanted) -> Bytes {
+        let places = self.entries.iter().map(|(key, entry)| (place_of(key), key, entry));
+        let mut entries: Vec<_> = places.filter(|(place, ..)| wanted.has(*place)).collect();
+        entries.sort_unstable_by_key(|(place, key, entry)| (*place, digest_of(key, entry)));
+        let mut buf = BytesMut::new();
+        for (_, key, entry) in entries {
+            if buf.len() < STATE_MAX {
+                encode_entry(key, entry, &mut buf);
+            }
+        }
+        buf.freeze()
+    }
+}
+
+/// The bucket of a key in the digest.
+fn place_of(key: &LogKey) -> usize {
+    digest::bucket_of(key.stable_hash())
 }
 
 /// Appends one record of the reference's file format.
@@ -501,10 +537,10 @@ mod tests {
     fn expiry_leaves_the_digest_of_the_rest() {
         let mut log = NotificationLog::default();
         log.merge(Timestamp::EPOCH, key("stays"), Arc::new(entry(&[1], &[], 9000)));
-        let digest = log.digest();
+        let digest = log.digest().clone();
         log.merge(Timestamp::EPOCH, key("goes"), Arc::new(entry(&[1], &[], 0)));
         log.forget_expired(Timestamp::from_secs(8000));
-        assert_eq!((log.len(), log.digest()), (1, digest));
+        assert_eq!((log.len(), log.digest()), (1, &digest));
     }
 
     #[test]

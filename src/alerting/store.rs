@@ -26,6 +26,27 @@ pub(crate) struct Slot {
     pub(crate) roles: Roles,
     /// It was in a group that a new configuration took away.
     pub(crate) regroup: bool,
+    /// The report that the peers were told of, or told us of.
+    pub(crate) told: Told,
+}
+
+/// When a report was received, and the end that it stated.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Told {
+    pub(crate) updated_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+}
+
+impl Told {
+    pub(crate) fn of(alert: &Alert) -> Self {
+        Self { updated_at: alert.updated_at, ends_at: alert.ends_at }
+    }
+
+    /// More than half of the time is over in which the peers take the alert for firing.
+    pub(crate) fn is_old(&self, now: Timestamp) -> bool {
+        let life = self.ends_at.since(self.updated_at);
+        !life.is_zero() && now.since(self.updated_at) * 2 > life
+    }
 }
 
 /// Numbers are used again after their alert was removed.
@@ -43,6 +64,11 @@ pub(crate) struct Alerts {
 }
 
 impl Alerts {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_fingerprint.len()
+    }
+
     pub(crate) fn number(&self, fingerprint: Fingerprint) -> Option<u32> {
         self.by_fingerprint.get(&fingerprint).copied()
     }

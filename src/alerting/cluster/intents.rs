@@ -42,12 +42,7 @@ struct Claim {
 
 /// The topic of a log key.
 pub(crate) fn topic(key: &LogKey) -> Topic {
-    let mut hash = xxhash_rust::xxh64::Xxh64::new(u64::from(key.index));
-    for part in [&key.group, &key.receiver, &key.integration] {
-        hash.update(&(part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.digest()
+    key.stable_hash()
 }
 
 impl Intents {

@@ -109,8 +109,8 @@ impl Membership {
         }
     }
 
-    /// Moves what foca wants to `outputs`; tells who came and who went.
-    pub(super) fn drain(&mut self, now: Timestamp, outputs: &mut Vec<Output>) -> Vec<Event> {
+    /// Moves what foca wants to `outputs`; if anything has happened to the members, tells who came and who went.
+    pub(super) fn drain(&mut self, now: Timestamp, outputs: &mut Vec<Output>) -> Option<Vec<Event>> {
         self.schedule(now);
         while let Some((to, data)) = self.runtime.to_send() {
             outputs.push(Output::Packet { to: to.address, data: framed(&self.prefix, &data) });
@@ -120,7 +120,7 @@ impl Membership {
             changed = true;
         }
         if !changed {
-            return Vec::new();
+            return None;
         }
         let live: BTreeMap<String, Member> =
             self.foca.iter_members().map(|m| (m.id().name.clone(), m.id().clone())).collect();
@@ -129,7 +129,7 @@ impl Membership {
         let came = self.live.values().filter(|m| old.get(&m.name).is_none_or(|o| o.address != m.address));
         let left = |m: &Member| Event::MemberLeft { name: m.name.clone(), address: m.address };
         let joined = |m: &Member| Event::MemberJoined { name: m.name.clone(), address: m.address };
-        gone.map(left).chain(came.map(joined)).collect()
+        Some(gone.map(left).chain(came.map(joined)).collect())
     }
 
     /// Tells every live member what this one is sending.

@@ -4,9 +4,11 @@
 //! each change to every live member with an acknowledgement, and a comparison of digests every few seconds that
 //! repairs whatever got lost.
 
+mod calls;
 mod identity;
 mod intents;
 mod membership;
+mod offers;
 mod outbox;
 mod settle;
 
@@ -18,19 +20,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use prost::Message;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 
 use crate::effects::{CallId, ClusterOptions, Event, Output};
+use crate::label::Fingerprint;
 use crate::nflog::{Entry, LogKey};
 use crate::silence::Silence;
 use crate::time::Timestamp;
 use crate::view::{ClusterView, PeerRow};
-use crate::wire::{self, MemberInfo, StateDigest, StateParts};
+use crate::store::Alerts;
+use crate::wire::{self, BucketDigest, Offer, StateDigest, StateParts};
 
 pub(crate) use identity::Member;
 use intents::Intents;
 pub(crate) use intents::{Topic, topic};
 use membership::{Membership, Packet};
+pub(crate) use offers::lacks;
 use outbox::Outbox;
 pub(crate) use settle::Settle;
 
@@ -42,16 +47,18 @@ const DIGEST_INTERVAL: Duration = Duration::from_secs(5);
 pub(crate) struct PeerState {
     pub(crate) from: SocketAddr,
     pub(crate) parts: StateParts,
+    /// Records of alerts.
+    pub(crate) alerts: Bytes,
 }
 
 /// What the engine is asked to do after a message.
 #[derive(Debug)]
 pub(crate) enum Demand {
-    /// Merge this.
-    Merge(PeerState),
-    /// Merge this if there is any, then reply with the digest, and with everything if the call was full.
-    MergeAndReply { call: u64, state: Option<PeerState>, full: bool },
-    /// Send everything to this peer, in a full call.
+    /// Merge what a peer says differs, and send it what differs here.
+    Reconcile { state: PeerState, buckets: BucketDigest },
+    /// Merge this if there is any, then reply with the digest, and with what was asked for.
+    MergeAndReply { call: u64, state: PeerState, asked: Asked },
+    /// Ask this peer for what differs.
     Exchange(SocketAddr),
     /// Members came or went: positions may have changed.
     MembersChanged,
@@ -59,12 +66,27 @@ pub(crate) enum Demand {
     TurnPassed { by: String, topic: Topic },
 }
 
+/// What a call asks for besides being merged.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Whether the caller meets this member.
+    pub(crate) full: bool,
+    /// What differs from this.
+    pub(crate) buckets: Option<BucketDigest>,
+    /// Which of these are lacking here.
+    pub(crate) offers: Vec<Offer>,
+    /// The caller's stable name.
+    pub(crate) by: String,
+}
+
 #[derive(Debug)]
 enum Purpose {
-    /// Everything was sent, everything is expected.
+    /// Two meet, or differ: what the other one holds in the buckets that differ is expected.
     Full(SocketAddr),
     /// Only digests are compared.
     Digest(SocketAddr),
+    /// What the other one lacked.
+    Push(Option<Member>),
     /// Changes for a member.
     Update(String),
 }
@@ -78,6 +100,14 @@ pub(crate) struct Cluster {
     next_call: CallId,
     outboxes: BTreeMap<String, Outbox>,
     intents: Intents,
+    /// Members with which the state was exchanged since they started, and which start that was.
+    met: BTreeMap<String, u64>,
+    /// Alerts to be offered to all, and when.
+    news: Vec<Fingerprint>,
+    next_offer: Option<Timestamp>,
+    next_offer_of_all: Timestamp,
+    /// Comparisons in a row that were put off because changes were under way.
+    put_off: u32,
     /// Addresses from the peers' names, and when each was tried last.
     seeds: BTreeMap<SocketAddr, Option<Timestamp>>,
     next_digest: Timestamp,
@@ -108,6 +138,11 @@ impl Cluster {
             next_call: 1,
             outboxes: BTreeMap::new(),
             intents: Intents::default(),
+            met: BTreeMap::new(),
+            news: Vec::new(),
+            next_offer: None,
+            next_offer_of_all: now + options.pushpull_interval,
+            put_off: 0,
             seeds: BTreeMap::new(),
             next_digest: now + DIGEST_INTERVAL.min(options.pushpull_interval),
             next_join: now,
@@ -151,7 +186,7 @@ impl Cluster {
     pub(crate) fn next_wake(&self) -> Option<Timestamp> {
         let own = [self.next_digest, self.next_join].into_iter().min();
         let again = self.outboxes.values().filter_map(Outbox::next_try).min();
-        let ours = [own, self.settle.next_check(), self.intents.next_renewal(), again];
+        let ours = [own, self.settle.next_check(), self.intents.next_renewal(), again, self.next_offer];
         ours.into_iter().chain([self.membership.next_timer()]).flatten().min()
     }
 
@@ -213,6 +248,9 @@ impl Cluster {
         for name in due {
             self.flush_outbox(now, &name, io);
         }
+        if self.next_offer.is_some_and(|at| at <= now) {
+            self.offer_news(now, io);
+        }
         if self.next_join <= now {
             self.next_join = now + self.join_interval();
             self.join_unreached(now, io);
@@ -224,10 +262,18 @@ impl Cluster {
         self.check_settled(now, io);
     }
 
-    /// Fast while settling, then as often as the flag says.
+    /// Fast while settling or while somebody is new, then as often as the flag says.
     fn join_interval(&self) -> Duration {
-        let settling = self.settle.done().is_none();
-        if settling { Duration::from_millis(500) } else { self.options.reconnect_interval }
+        let new = || self.membership.live().any(|m| !self.has_met(m));
+        match self.settle.done() {
+            None => Duration::from_millis(500),
+            Some(_) if new() => Duration::from_secs(1).min(self.options.reconnect_interval),
+            Some(_) => self.options.reconnect_interval,
+        }
+    }
+
+    fn has_met(&self, member: &Member) -> bool {
+        self.met.get(&member.name) == Some(&member.incarnation)
     }
 
     /// The peers' names were looked up.
@@ -257,38 +303,19 @@ impl Cluster {
             true => !self.settle.has_joined(*a),
             false => !self.membership.live().any(|m| m.address == *a),
         };
-        let seeds = self.seeds.keys().copied();
-        let due: Vec<SocketAddr> = seeds
-            .filter(missing)
+        let seeds = self.seeds.keys().copied().filter(missing);
+        let new = self.membership.live().filter(|m| !self.has_met(m)).map(|m| m.address);
+        let due: std::collections::BTreeSet<SocketAddr> = seeds
+            .chain(new)
             .filter(|a| self.seeds.get(a).copied().flatten().is_none_or(|tried| tried + pause <= now))
             .filter(|a| !busy(&self.calls, *a))
             .collect();
         for address in due {
-            self.seeds.insert(address, Some(now));
+            if let Some(tried) = self.seeds.get_mut(&address) {
+                *tried = Some(now);
+            }
             io.demands.push(Demand::Exchange(address));
         }
-    }
-
-    fn compare_with_one(&mut self, digest: StateDigest, io: &mut Io<'_>) {
-        let live: Vec<SocketAddr> = self.membership.live().map(|m| m.address).collect();
-        if live.is_empty() {
-            return;
-        }
-        let to = live[self.rng.random_range(0..live.len())];
-        let call = wire::Call { digest: Some(digest), ..self.call() };
-        self.send_call(to, call, Purpose::Digest(to), 0, io);
-    }
-
-    /// Sends everything that this member holds to `to`, to get everything back.
-    pub(crate) fn exchange(&mut self, to: SocketAddr, digest: StateDigest, state: StateParts, io: &mut Io<'_>) {
-        let call = wire::Call {
-            digest: Some(digest),
-            state: Some(state),
-            full: true,
-            members: self.member_infos(),
-            ..self.call()
-        };
-        self.send_call(to, call, Purpose::Full(to), 1, io);
     }
 
     /// Tells every live member about changes made here.
@@ -307,41 +334,33 @@ impl Cluster {
         }
     }
 
+    /// An alert is new here, or has changed in a way that matters elsewhere.
+    pub(crate) fn tell_of_alert(&mut self, now: Timestamp, fingerprint: Fingerprint) {
+        if self.has_peers() {
+            self.news.push(fingerprint);
+            self.next_offer.get_or_insert(now + offers::LINGER);
+        }
+    }
+
+    fn offer_news(&mut self, now: Timestamp, io: &mut Io<'_>) {
+        self.next_offer = None;
+        let news = std::mem::take(&mut self.news);
+        let met = self.membership.live().filter(|m| self.has_met(m));
+        let names: Vec<String> = met.map(|m| m.name.clone()).collect();
+        for name in names {
+            self.outboxes.entry(name.clone()).or_default().offers.add(&news, io.alerts);
+            self.flush_outbox(now, &name, io);
+        }
+    }
+
     /// Whether every live member has acknowledged every change.
     pub(crate) fn all_delivered(&self) -> bool {
-        self.outboxes.values().all(Outbox::is_idle)
+        self.news.is_empty() && self.outboxes.values().all(Outbox::is_idle)
     }
 
-    fn flush_outbox(&mut self, now: Timestamp, name: &str, io: &mut Io<'_>) {
-        let Some(to) = self.membership.live().find(|m| m.name == name).map(|m| m.address) else {
-            self.outboxes.remove(name);
-            return;
-        };
-        let Some(state) = self.outboxes.get_mut(name).and_then(|outbox| outbox.take(now)) else { return };
-        let call = wire::Call { state: Some(state), ..self.call() };
-        self.send_call(to, call, Purpose::Update(name.to_owned()), 0, io);
-    }
-
-    fn call(&self) -> wire::Call {
-        wire::Call { label: self.options.label.clone(), from: Some(self.own_info()), ..wire::Call::default() }
-    }
-
-    fn own_info(&self) -> MemberInfo {
-        self.membership.own().into()
-    }
-
-    fn member_infos(&self) -> Vec<MemberInfo> {
-        self.membership.live().map(Into::into).collect()
-    }
-
-    fn send_call(&mut self, to: SocketAddr, call: wire::Call, purpose: Purpose, kind: usize, io: &mut Io<'_>) {
-        let id = self.next_call;
-        self.next_call += 1;
-        self.calls.insert(id, purpose);
-        let data = Bytes::from(call.encode_to_vec());
-        self.sent[kind].0 += 1;
-        self.sent[kind].1 += data.len() as u64;
-        io.outputs.push(Output::Call { call: id, to, data });
+    /// The end is near: what lingers is told now.
+    pub(crate) fn tell_all(&mut self, now: Timestamp, io: &mut Io<'_>) {
+        self.offer_news(now, io);
     }
 
     /// A datagram came.
@@ -365,123 +384,6 @@ impl Cluster {
         io.demands.extend(passed.into_iter().map(|topic| Demand::TurnPassed { by: by.clone(), topic }));
     }
 
-    /// A call came; what is to be merged and replied is demanded of the engine.
-    pub(crate) fn called(&mut self, now: Timestamp, id: u64, from: SocketAddr, data: Bytes, io: &mut Io<'_>) {
-        let size = data.len() as u64;
-        let refuse = |error: String, io: &mut Io<'_>| {
-            let reply = wire::Reply { refused: error.clone(), ..wire::Reply::default() };
-            io.outputs.push(Output::Reply { call: id, data: reply.encode_to_vec().into() });
-            io.outputs.push(Output::Event(Event::PeerRejected { address: from, error }));
-        };
-        let call = match wire::Call::decode(data) {
-            Ok(call) => call,
-            Err(_) => return refuse("the call can't be read".into(), io),
-        };
-        if call.label != self.options.label {
-            return refuse(format!("the caller's cluster label is `{}`, not ours", call.label), io);
-        }
-        let Some(caller) = call.from.as_ref().and_then(|info| Member::try_from(info).ok()) else {
-            return refuse("the caller doesn't say who it is".into(), io);
-        };
-        if caller.name == self.options.name && caller != *self.membership.own() {
-            self.name_conflicts += 1;
-            return refuse(format!("the caller's name `{}` is ours", caller.name), io);
-        }
-        let kind = usize::from(call.full);
-        self.received[kind].0 += 1;
-        self.received[kind].1 += size;
-        let members = std::iter::once(caller.clone()).chain(call.members.iter().filter_map(|m| m.try_into().ok()));
-        self.membership.learn(members);
-        self.drain(now, io);
-        let state = call.state.map(|parts| PeerState { from: caller.address, parts });
-        io.demands.push(Demand::MergeAndReply { call: id, state, full: call.full });
-    }
-
-    /// Replies to a call, after its state was merged.
-    pub(crate) fn reply(&self, call: u64, digest: StateDigest, state: Option<StateParts>, io: &mut Io<'_>) {
-        let full = state.is_some();
-        let reply = wire::Reply {
-            refused: String::new(),
-            from: Some(self.own_info()),
-            digest: Some(digest),
-            state,
-            members: if full { self.member_infos() } else { Vec::new() },
-            settled: self.settle.done().is_some(),
-        };
-        io.outputs.push(Output::Reply { call, data: reply.encode_to_vec().into() });
-    }
-
-    /// A call of ours ended.
-    pub(crate) fn call_ended(
-        &mut self,
-        now: Timestamp,
-        id: CallId,
-        result: Result<Bytes, String>,
-        digest: impl FnOnce() -> StateDigest,
-        io: &mut Io<'_>,
-    ) {
-        let Some(purpose) = self.calls.remove(&id) else { return };
-        let reply = result.and_then(|data| wire::Reply::decode(data).map_err(|e| e.to_string()));
-        let reply =
-            reply.and_then(|r| if r.refused.is_empty() { Ok(r) } else { Err(format!("refused: {}", r.refused)) });
-        match purpose {
-            Purpose::Full(to) => {
-                let attempts = if self.settle.has_joined(to) { &mut self.reconnections } else { &mut self.joins };
-                match &reply {
-                    Ok(_) => attempts.0 += 1,
-                    Err(_) => attempts.1 += 1,
-                }
-                match reply {
-                    Ok(reply) => self.joined(now, to, reply, io),
-                    Err(error) => {
-                        self.settle.failed(to);
-                        if error.starts_with("refused") {
-                            io.outputs.push(Output::Event(Event::PeerRejected { address: to, error }));
-                        }
-                    }
-                }
-            }
-            Purpose::Digest(to) => {
-                if let Ok(reply) = reply
-                    && reply.digest != Some(digest())
-                {
-                    io.demands.push(Demand::Exchange(to));
-                }
-            }
-            Purpose::Update(name) => {
-                if let Some(outbox) = self.outboxes.get_mut(&name) {
-                    outbox.ended(now, reply.is_ok());
-                    self.flush_outbox(now, &name, io);
-                }
-            }
-        }
-        self.check_settled(now, io);
-    }
-
-    fn joined(&mut self, now: Timestamp, to: SocketAddr, reply: wire::Reply, io: &mut Io<'_>) {
-        let replier = reply.from.as_ref().and_then(|info| Member::try_from(info).ok());
-        let Some(replier) = replier else { return };
-        if replier.name == self.options.name {
-            // our own address under another name, or a second member of our name
-            self.settle.joined(now, to);
-            return;
-        }
-        let members = std::iter::once(replier.clone()).chain(reply.members.iter().filter_map(|m| m.try_into().ok()));
-        self.membership.learn(members);
-        self.drain(now, io);
-        if !self.membership.live().any(|m| m.name == replier.name) {
-            // it answers but counts as gone, and so may we there: foca does not ask again once it is alone
-            self.membership.announce(replier);
-            self.drain(now, io);
-        }
-        if let Some(parts) = reply.state {
-            self.received[1].0 += 1;
-            self.received[1].1 += (parts.silences.len() + parts.notification_log.len()) as u64;
-            io.demands.push(Demand::Merge(PeerState { from: to, parts }));
-        }
-        self.settle.joined(now, to);
-    }
-
     fn check_settled(&mut self, now: Timestamp, io: &mut Io<'_>) {
         if let Some((reason, after)) = self.settle.check(now) {
             io.outputs.push(Output::Event(Event::Settled { reason, after }));
@@ -497,9 +399,9 @@ impl Cluster {
 
     /// Carries out what foca wants, after every call of it.
     fn drain(&mut self, now: Timestamp, io: &mut Io<'_>) {
-        let changes = self.membership.drain(now, io.outputs);
-        if changes.is_empty() {
-            return;
+        let Some(changes) = self.membership.drain(now, io.outputs) else { return };
+        if !changes.is_empty() {
+            io.demands.push(Demand::MembersChanged);
         }
         for event in changes {
             match &event {
@@ -508,12 +410,14 @@ impl Cluster {
                     io.left += 1;
                     self.outboxes.remove(name);
                     self.intents.forget(name);
+                    self.met.remove(name);
                 }
                 _ => {}
             }
             io.outputs.push(Output::Event(event));
         }
-        io.demands.push(Demand::MembersChanged);
+        // who is new, or has started again, is met
+        self.join_unreached(now, io);
     }
 }
 
@@ -522,6 +426,8 @@ impl Cluster {
 pub(crate) struct Io<'a> {
     pub(crate) outputs: &'a mut Vec<Output>,
     pub(crate) demands: &'a mut Vec<Demand>,
+    /// What can be told of them.
+    pub(crate) alerts: &'a Alerts,
     pub(crate) joined: u64,
     pub(crate) left: u64,
 }

@@ -1,5 +1,5 @@
-//! Changes on their way to one member: one call at a time, newer versions replace older ones that still wait. What is
-//! not acknowledged is sent again, for as long as the member is there.
+//! What is on its way to one member: one call at a time, newer versions replace older ones that still wait. What is not
+//! acknowledged is sent again, for as long as the member is there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::offers::{Offers, Parcel};
 use crate::nflog::{Entry, LogKey, encode_entry};
 use crate::silence::{Silence, SilenceId, encode_silence};
+use crate::store::Alerts;
 use crate::time::Timestamp;
-use crate::wire::StateParts;
+use crate::wire::{Call, StateParts};
 
 /// Bytes in one call at most, but at least one record.
 const BATCH_MAX: usize = 1 << 20;
@@ -21,7 +23,8 @@ const RETRY: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     waiting: Changes,
-    in_flight: Option<Changes>,
+    pub(super) offers: Offers,
+    in_flight: Option<(Changes, Parcel)>,
     not_before: Option<Timestamp>,
     /// Of the oldest change that isn't acknowledged.
     since: Option<Timestamp>,
@@ -47,12 +50,12 @@ impl Outbox {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.in_flight.is_none() && self.waiting.len() == 0
+        self.in_flight.is_none() && self.waiting.len() == 0 && self.offers.len() == 0
     }
 
-    /// How many changes wait for a call, or for its end.
+    /// How many changes of silences and of the log wait for a call, or for its end.
     pub(super) fn len(&self) -> usize {
-        self.waiting.len() + self.in_flight.as_ref().map_or(0, Changes::len)
+        self.waiting.len() + self.in_flight.as_ref().map_or(0, |(changes, _)| changes.len())
     }
 
     /// For how long the member has not known what this one does.
@@ -65,9 +68,14 @@ impl Outbox {
         self.not_before
     }
 
-    /// The next call's content, unless one is under way or there is none.
-    pub(super) fn take(&mut self, now: Timestamp) -> Option<StateParts> {
-        if self.in_flight.is_some() || self.waiting.len() == 0 || self.not_before.is_some_and(|at| at > now) {
+    /// The next call, unless one is under way or there is nothing to say. `hold_offers` keeps the alerts back.
+    pub(super) fn take(&mut self, now: Timestamp, alerts: &Alerts, hold_offers: bool) -> Option<Call> {
+        if self.in_flight.is_some() || self.not_before.is_some_and(|at| at > now) {
+            return None;
+        }
+        let changes = self.waiting.len() > 0;
+        let parcel = if hold_offers { Parcel::default() } else { self.offers.take(now, alerts) };
+        if !changes && parcel.is_empty() {
             return None;
         }
         self.not_before = None;
@@ -85,18 +93,22 @@ impl Outbox {
             encode_entry(&key, &entry, &mut entries);
             taken.entries.insert(key, entry);
         }
-        self.in_flight = Some(taken);
-        Some(StateParts { silences: silences.freeze(), notification_log: entries.freeze() })
+        let state = StateParts { silences: silences.freeze(), notification_log: entries.freeze() };
+        let (offers, alerts) = (parcel.offers.clone(), parcel.alerts.clone());
+        self.in_flight = Some((taken, parcel));
+        Some(Call { state: changes.then_some(state), offers, alerts, ..Call::default() })
     }
 
-    /// The call under way ended.
-    pub(super) fn ended(&mut self, now: Timestamp, acknowledged: bool) {
-        let sent = self.in_flight.take().unwrap_or_default();
-        if acknowledged {
+    /// The call under way ended; if it was acknowledged, with the alerts that the member wants.
+    pub(super) fn ended(&mut self, now: Timestamp, wanted: Option<&[u64]>) {
+        let (sent, parcel) = self.in_flight.take().unwrap_or_default();
+        if let Some(wanted) = wanted {
+            self.offers.want(wanted);
             // what still waits came later than what was sent
             self.since = (self.waiting.len() > 0).then_some(now);
             return;
         }
+        self.offers.put_back(&parcel);
         for (id, silence) in sent.silences {
             self.waiting.silences.entry(id).or_insert(silence);
         }
@@ -129,21 +141,21 @@ mod tests {
     #[test]
     fn what_failed_is_sent_again_unless_there_is_something_newer() {
         let at = Timestamp::from_secs;
-        let mut outbox = Outbox::default();
+        let (mut outbox, none) = (Outbox::default(), Alerts::default());
         outbox.add(at(1), &[], &[entry(1)]);
-        let first = outbox.take(at(1)).unwrap();
-        assert!(outbox.take(at(1)).is_none(), "one at a time");
-        outbox.ended(at(2), false);
+        let first = outbox.take(at(1), &none, false).unwrap();
+        assert!(outbox.take(at(1), &none, false).is_none(), "one at a time");
+        outbox.ended(at(2), None);
         assert_eq!((outbox.len(), outbox.lag(at(5))), (1, Duration::from_secs(4)));
-        assert!(outbox.take(at(2)).is_none(), "not at once");
-        assert_eq!(outbox.take(outbox.next_try().unwrap()), Some(first));
+        assert!(outbox.take(at(2), &none, false).is_none(), "not at once");
+        assert_eq!(outbox.take(outbox.next_try().unwrap(), &none, false), Some(first));
         outbox.add(at(3), &[], &[entry(2)]);
-        outbox.ended(at(3), false);
-        let newer = outbox.take(at(4)).unwrap();
-        outbox.ended(at(4), true);
+        outbox.ended(at(3), None);
+        let newer = outbox.take(at(4), &none, false).unwrap();
+        outbox.ended(at(4), Some(&[]));
         assert!(outbox.is_idle() && outbox.lag(at(9)).is_zero());
         let mut buf = BytesMut::new();
         encode_entry(&entry(2).0, &entry(2).1, &mut buf);
-        assert_eq!(newer.notification_log, buf.freeze());
+        assert_eq!(newer.state.unwrap().notification_log, buf.freeze());
     }
 }

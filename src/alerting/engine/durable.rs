@@ -18,7 +18,7 @@ use crate::effects::{Answer, Event, Output, Snapshots, Ticket};
 use crate::label::{Fingerprint, LabelSet};
 use crate::nflog::{self, Entry, LogKey, NotificationLog};
 use crate::silence::{self, Silence, Silences, Stored};
-use crate::store::{Alerts, Slot};
+use crate::store::{Alerts, Slot, Told};
 use crate::time::Timestamp;
 use crate::wire::{self, Record, RecordError, SavedAlert, SavedGroup};
 
@@ -320,8 +320,10 @@ impl Restoring {
                 continue;
             }
             let fired = !alert.resolved_at(saved_at);
+            let told = Told::of(&alert);
             let generator_url = alerts.link(alert.generator_url);
             let slot = Slot {
+                told,
                 alert: Arc::new(Alert { generator_url, ..alert }),
                 routes: Default::default(),
                 groups: Default::default(),

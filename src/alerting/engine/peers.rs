@@ -5,19 +5,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Engine;
-use crate::cluster::{Cluster, Demand, Io, PeerState};
+use crate::cluster::{Asked, Cluster, Demand, Io, PeerState, lacks};
 use crate::effects::{CallId, Event, Output};
+use crate::label::Fingerprint;
 use crate::nflog::{self, Entry, LogKey};
 use crate::silence::{self, Silence, Stored};
 use crate::time::Timestamp;
-use crate::wire::{StateDigest, StateParts};
+use crate::wire::{self, BucketDigest, Offer, Record, StateDigest, StateParts};
 
 impl Engine {
     /// Lets the cluster part work, then does what it demands, until nothing is left.
     pub(super) fn with_cluster(&mut self, now: Timestamp, work: impl FnOnce(&mut Cluster, &mut Io<'_>)) {
         let Some(cluster) = &mut self.cluster else { return };
         let (mut outputs, mut demands) = (Vec::new(), Vec::new());
-        let mut io = Io { outputs: &mut outputs, demands: &mut demands, joined: 0, left: 0 };
+        let alerts = &self.alerts;
+        let mut io = Io { outputs: &mut outputs, demands: &mut demands, alerts, joined: 0, left: 0 };
         work(cluster, &mut io);
         self.stats.peers_joined += io.joined;
         self.stats.peers_left += io.left;
@@ -39,17 +41,26 @@ impl Engine {
 
     fn meet(&mut self, now: Timestamp, demand: Demand) {
         match demand {
-            Demand::Merge(state) => self.merge(now, state),
-            Demand::MergeAndReply { call, state, full } => {
-                if let Some(state) = state {
-                    self.merge(now, state);
-                }
-                let (digest, everything) = (self.digest(now), full.then(|| self.everything()));
-                self.with_cluster(now, |cluster, io| cluster.reply(call, digest, everything, io));
+            Demand::Reconcile { state, buckets } => {
+                let (from, own) = (state.from, self.differing(&buckets));
+                self.merge(now, state);
+                self.with_cluster(now, |cluster, io| cluster.push(now, from, own, io));
+            }
+            Demand::MergeAndReply { call, state, asked } => {
+                self.merge(now, state);
+                let Asked { full, buckets, offers, by } = asked;
+                let reply = wire::Reply {
+                    digest: Some(self.digest(now)),
+                    state: buckets.as_ref().map(|theirs| self.differing(theirs)),
+                    buckets: buckets.is_some().then(|| self.buckets()),
+                    wanted: self.lacking(now, &offers),
+                    ..wire::Reply::default()
+                };
+                self.with_cluster(now, |cluster, io| cluster.reply(call, &by, full, reply, io));
             }
             Demand::Exchange(to) => {
-                let (digest, everything) = (self.digest(now), self.everything());
-                self.with_cluster(now, |cluster, io| cluster.exchange(to, digest, everything, io));
+                let (digest, buckets) = (self.digest(now), self.buckets());
+                self.with_cluster(now, |cluster, io| cluster.exchange(to, digest, buckets, io));
             }
             Demand::MembersChanged => self.members_changed(now),
             Demand::TurnPassed { by, topic } => self.turn_passed(now, &by, topic),
@@ -73,7 +84,7 @@ impl Engine {
     fn digest(&mut self, now: Timestamp) -> StateDigest {
         self.nflog.forget_if_expired(now);
         self.silences.forget_if_expired(now);
-        StateDigest { silences: self.silences.digest(), notification_log: self.nflog.digest() }
+        StateDigest { silences: self.silences.digest().total(), notification_log: self.nflog.digest().total() }
     }
 
     /// Digests of the silences and of the notification log, without what has expired by `now`: equal on members that
@@ -83,8 +94,26 @@ impl Engine {
         (digest.silences, digest.notification_log)
     }
 
-    fn everything(&self) -> StateParts {
-        StateParts { silences: self.silences.encode(), notification_log: self.nflog.encode() }
+    fn buckets(&self) -> BucketDigest {
+        let (silences, log) = (self.silences.digest(), self.nflog.digest());
+        BucketDigest { silences: silences.buckets(), notification_log: log.buckets() }
+    }
+
+    /// What is held here where a peer differs.
+    fn differing(&self, theirs: &BucketDigest) -> StateParts {
+        let silences = self.silences.digest().differing(&theirs.silences);
+        let log = self.nflog.digest().differing(&theirs.notification_log);
+        StateParts {
+            silences: if silences.is_empty() { Bytes::new() } else { self.silences.encode_some(&silences) },
+            notification_log: if log.is_empty() { Bytes::new() } else { self.nflog.encode_some(&log) },
+        }
+    }
+
+    /// Which of a peer's alerts are lacking here.
+    fn lacking(&self, now: Timestamp, offers: &[Offer]) -> Vec<u64> {
+        let known = |fingerprint| Some(&*self.alerts.get(self.alerts.number(fingerprint)?)?.alert);
+        let wanted = offers.iter().filter(|offer| lacks(known(Fingerprint(offer.fingerprint)), offer, now));
+        wanted.map(|offer| offer.fingerprint).collect()
     }
 
     /// Tells the peers about changes made here.
@@ -95,7 +124,7 @@ impl Engine {
     }
 
     fn merge(&mut self, now: Timestamp, state: PeerState) {
-        let PeerState { from, parts } = state;
+        let PeerState { from, parts, alerts } = state;
         match silence::decode(parts.silences) {
             Ok(silences) => silences.into_iter().for_each(|stored| self.merge_silence(now, stored)),
             Err(error) => self.reject(from, &error),
@@ -106,6 +135,16 @@ impl Engine {
                     if self.nflog.merge(now, key.clone(), entry.clone()) {
                         self.keep_entry(&key, &entry);
                         self.logged_by_peer(now, &key, &entry);
+                    }
+                }
+            }
+            Err(error) => self.reject(from, &error),
+        }
+        match wire::records(&alerts) {
+            Ok(records) => {
+                for record in records {
+                    if let Record::Alert(saved) = record {
+                        self.receive_from_peer(now, saved.alert);
                     }
                 }
             }

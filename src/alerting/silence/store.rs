@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::record::Unusable;
 use super::{Silence, SilenceDraft, SilenceError, SilenceId, SilenceState, record, validate};
+use crate::digest::{self, Digest, STATE_MAX, Wanted};
 use crate::index::MatcherIndex;
 use crate::label::LabelSet;
 use crate::time::Timestamp;
@@ -59,7 +60,7 @@ pub struct Silences {
     unusable: BTreeMap<SilenceId, Arc<Unusable>>,
     next_number: u32,
     /// Made when it's first asked for, which only peers do.
-    digest: OnceLock<u64>,
+    digest: OnceLock<Digest>,
     /// No silence is to be forgotten before this.
     next_expiry: Option<Timestamp>,
 }
@@ -86,16 +87,20 @@ impl Silences {
     }
 
     /// Equal on members that hold the same versions of the same silences.
-    pub fn digest(&self) -> u64 {
-        let usable = self.stored.values().map(|s| digest_of(&s.silence.id, s.silence.updated_at));
-        let unusable = self.unusable.values().map(|s| digest_of(&s.id, s.updated_at));
-        *self.digest.get_or_init(|| usable.chain(unusable).fold(0, |digest, one| digest ^ one))
+    pub(crate) fn digest(&self) -> &Digest {
+        self.digest.get_or_init(|| {
+            let usable = self.stored.values().map(|s| (&s.silence.id, s.silence.updated_at));
+            let unusable = self.unusable.values().map(|s| (&s.id, s.updated_at));
+            let mut digest = Digest::default();
+            usable.chain(unusable).for_each(|(id, at)| digest.toggle(place_of(id), digest_of(id, at)));
+            digest
+        })
     }
 
     /// A version has come, or gone.
     fn count_in_digest(&mut self, id: &SilenceId, updated_at: Timestamp) {
         if let Some(digest) = self.digest.get_mut() {
-            *digest ^= digest_of(id, updated_at);
+            digest.toggle(place_of(id), digest_of(id, updated_at));
         }
     }
 
@@ -300,7 +305,7 @@ impl Silences {
         self.unusable.retain(|id, silence| {
             let keep = silence.expires_at > now;
             if let Some(digest) = digest.as_deref_mut().filter(|_| !keep) {
-                *digest ^= digest_of(id, silence.updated_at);
+                digest.toggle(place_of(id), digest_of(id, silence.updated_at));
             }
             keep
         });
@@ -362,6 +367,30 @@ impl Silences {
         }
         buf.freeze()
     }
+
+    /// The silences in these buckets, bucket by bucket until the message is full.
+    pub(crate) fn encode_some(&self, wanted: &Wanted) -> Bytes {
+        let ids = self.stored.keys().chain(self.unusable.keys()).map(|id| (place_of(id), id));
+        let mut ids: Vec<_> = ids.filter(|(place, _)| wanted.has(*place)).collect();
+        ids.sort_unstable();
+        let mut buf = BytesMut::new();
+        for (_, id) in ids {
+            if buf.len() >= STATE_MAX {
+                break;
+            }
+            if let Some(stored) = self.stored.get(id) {
+                record::encode_silence(&stored.silence, &mut buf);
+            } else if let Some(unusable) = self.unusable.get(id) {
+                wire::put_delimited(&unusable.stored, &mut buf);
+            }
+        }
+        buf.freeze()
+    }
+}
+
+/// The bucket of a silence in the digest.
+fn place_of(id: &SilenceId) -> usize {
+    digest::bucket_of(xxhash_rust::xxh64::xxh64(id.0.as_bytes(), 0))
 }
 
 fn digest_of(id: &SilenceId, updated_at: Timestamp) -> u64 {

@@ -15,12 +15,21 @@ pub(crate) struct Call {
     /// Records to merge.
     #[prost(message, optional, tag = "4")]
     pub(crate) state: Option<StateParts>,
-    /// Whether `state` is everything that the caller holds: the reply then is everything too.
+    /// Whether the caller meets the receiver, or meets it again.
     #[prost(bool, tag = "5")]
     pub(crate) full: bool,
     /// The live members that the caller knows; with `full` only.
     #[prost(message, repeated, tag = "6")]
     pub(crate) members: Vec<MemberInfo>,
+    /// The digest bucket by bucket: the reply is to bring what the receiver holds in those that differ.
+    #[prost(message, optional, tag = "7")]
+    pub(crate) buckets: Option<BucketDigest>,
+    /// Alerts of which the caller knows something that the receiver may lack.
+    #[prost(message, repeated, tag = "8")]
+    pub(crate) offers: Vec<Offer>,
+    /// Records of alerts that the receiver wanted.
+    #[prost(bytes = "bytes", tag = "9")]
+    pub(crate) alerts: bytes::Bytes,
 }
 
 /// The reply to a [`Call`].
@@ -35,7 +44,7 @@ pub(crate) struct Reply {
     /// What the replier holds after the merge.
     #[prost(message, optional, tag = "3")]
     pub(crate) digest: Option<StateDigest>,
-    /// Everything, as the answer to a full call.
+    /// What differs, as the answer to `buckets`.
     #[prost(message, optional, tag = "4")]
     pub(crate) state: Option<StateParts>,
     /// The live members that the replier knows; to a full call only.
@@ -44,6 +53,15 @@ pub(crate) struct Reply {
     /// Whether the replier has settled: its state counts as the cluster's.
     #[prost(bool, tag = "6")]
     pub(crate) settled: bool,
+    /// The digest bucket by bucket, as the answer to `buckets`.
+    #[prost(message, optional, tag = "7")]
+    pub(crate) buckets: Option<BucketDigest>,
+    /// Fingerprints of the offered alerts that the replier lacks, or knows less of.
+    #[prost(fixed64, repeated, tag = "8")]
+    pub(crate) wanted: Vec<u64>,
+    /// Changes for the caller are on their way.
+    #[prost(bool, tag = "9")]
+    pub(crate) busy: bool,
 }
 
 /// What a member is sending, in a packet.
@@ -89,6 +107,37 @@ pub(crate) struct StateDigest {
     /// Of the notification log.
     #[prost(fixed64, tag = "2")]
     pub(crate) notification_log: u64,
+}
+
+/// Digests of both stores, bucket by bucket.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct BucketDigest {
+    /// Of the silences.
+    #[prost(fixed64, repeated, tag = "1")]
+    pub(crate) silences: Vec<u64>,
+    /// Of the notification log.
+    #[prost(fixed64, repeated, tag = "2")]
+    pub(crate) notification_log: Vec<u64>,
+}
+
+/// What a member knows of an alert, in short. Times are nanoseconds since the Unix epoch.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub(crate) struct Offer {
+    /// Hash of the labels.
+    #[prost(fixed64, tag = "1")]
+    pub(crate) fingerprint: u64,
+    /// Since when it fires.
+    #[prost(sfixed64, tag = "2")]
+    pub(crate) starts_at: i64,
+    /// When it stops, or stopped, to fire.
+    #[prost(sfixed64, tag = "3")]
+    pub(crate) ends_at: i64,
+    /// When the last report of it was received.
+    #[prost(sfixed64, tag = "4")]
+    pub(crate) updated_at: i64,
+    /// Hash of the rest.
+    #[prost(fixed64, tag = "5")]
+    pub(crate) content: u64,
 }
 
 /// Records in the formats of the state files.

@@ -24,6 +24,8 @@ struct Member {
     engine: Engine,
     address: SocketAddr,
     events: Vec<Event>,
+    /// Of its clock.
+    ahead: Duration,
 }
 
 /// Some members, their common clock, and the notifications sent so far, with their sender.
@@ -69,7 +71,7 @@ fn engine(name: &str, address: SocketAddr, label: &str, now: f64) -> Member {
     let options =
         Options { seed: u64::from(address.port()) + now as u64, cluster: Some(cluster), ..Options::default() };
     let restored = Restored { started_at: at(now), ..Restored::default() };
-    Member { engine: Engine::new(options, restored).unwrap(), address, events: Vec::new() }
+    Member { engine: Engine::new(options, restored).unwrap(), address, events: Vec::new(), ahead: Duration::ZERO }
 }
 
 impl Net {
@@ -102,7 +104,8 @@ impl Net {
     fn input(&mut self, member: usize, input: Input) {
         let mut queue = VecDeque::from([(member, input)]);
         while let Some((to, input)) = queue.pop_front() {
-            self.members[to].engine.handle(self.now, input);
+            let now = self.now + self.members[to].ahead;
+            self.members[to].engine.handle(now, input);
             while let Some(output) = self.members[to].engine.poll() {
                 self.carry_out(to, output, &mut queue);
             }
@@ -148,7 +151,7 @@ impl Net {
 
     fn until(&mut self, now: f64) {
         loop {
-            let wakes = self.members.iter().enumerate().filter_map(|(n, m)| Some((m.engine.next_wake()?, n)));
+            let wakes = self.members.iter().enumerate().filter_map(|(n, m)| Some((m.engine.next_wake()? - m.ahead, n)));
             let Some((wake, member)) = wakes.min().filter(|(wake, _)| *wake <= at(now)) else { break };
             self.now = self.now.max(wake);
             self.input(member, Input::Tick);
@@ -161,6 +164,22 @@ impl Net {
         let ends = Some(self.now + Duration::from_secs(100_000));
         let alert = PostedAlert::new(labels, LabelSet::empty(), "".into(), Some(self.now), ends);
         self.input(member, Input::Alerts { ticket: 1, alerts: vec![alert] });
+    }
+
+    fn fire_until(&mut self, member: usize, secs: f64) {
+        let ends = Some(self.now + Duration::from_secs_f64(secs));
+        let labels = LabelSet::new([("alertname", "Down")]);
+        let alert = PostedAlert::new(labels, LabelSet::empty(), "".into(), Some(at(0.0)), ends);
+        self.input(member, Input::Alerts { ticket: 1, alerts: vec![alert] });
+    }
+
+    fn resolve(&mut self, member: usize) {
+        self.fire_until(member, 0.0);
+    }
+
+    fn fires(&mut self, member: usize) -> bool {
+        let alert = self.members[member].engine.alerts.iter().next().map(|(_, slot)| slot.alert.clone());
+        alert.is_some_and(|alert| !alert.resolved_at(self.now))
     }
 
     fn silence(&mut self, member: usize) -> SilenceId {
@@ -212,11 +231,70 @@ fn one_tells_and_the_others_know() {
 }
 
 #[test]
-fn a_later_member_tells_what_the_first_does_not_know() {
+fn what_was_posted_to_one_is_known_to_all_and_told_by_the_first() {
     let mut net = three();
     net.fire(2);
+    net.until(5.0);
+    assert!((0..3).all(|member| net.fires(member)));
     net.until(100.0);
-    assert_eq!(net.sent, [(2, 40)], "ten seconds of waiting, and two turns");
+    assert_eq!(net.sent, [(0, 11)]);
+    // any member may hear of the end
+    net.resolve(1);
+    net.until(200.0);
+    assert!((0..3).all(|member| !net.fires(member)));
+    assert_eq!(net.sent, [(0, 11), (0, 131)]);
+}
+
+#[test]
+fn a_member_that_comes_late_knows_the_alerts_and_repeats_nothing() {
+    let mut net = three();
+    net.fire(1);
+    net.until(20.0);
+    assert_eq!(net.sent, [(0, 11)]);
+    net.members[0] = engine("am-0", address(9), "prod", 20.0);
+    net.begin(0);
+    net.until(25.0);
+    assert!(net.fires(0));
+    net.resolve(1);
+    net.until(500.0);
+    assert_eq!(net.sent, [(0, 11), (0, 71)], "the resolve, by the first in line, which has seen nothing but that");
+}
+
+#[test]
+fn alerts_that_everybody_was_sent_cost_no_more_than_an_offer() {
+    let mut net = three();
+    (0..3).for_each(|member| net.fire(member));
+    net.until(0.5);
+    let before: Vec<u64> = (0..3).map(|n| net.members[n].engine.stats.cluster_sent[0].1).collect();
+    net.until(3.0);
+    for (n, before) in before.into_iter().enumerate() {
+        let sent = net.members[n].engine.stats.cluster_sent[0].1 - before;
+        assert!((50..2 * 200).contains(&sent), "{sent} bytes to two peers");
+    }
+}
+
+#[test]
+fn refreshes_at_any_member_keep_it_firing_on_all() {
+    let mut net = three();
+    // as through a balancer: each minute another one hears of it, and nobody often enough by itself
+    for minute in 0..20 {
+        net.until(f64::from(minute) * 60.0);
+        net.fire_until(minute as usize % 3, 150.0);
+    }
+    net.until(1200.0);
+    assert!((0..3).all(|member| net.fires(member)));
+    assert_eq!(net.sent.len(), 1, "{:?}", net.sent);
+}
+
+#[test]
+fn a_clock_that_is_ahead_does_not_hold_the_end_back() {
+    let mut net = three();
+    net.members[2].ahead = Duration::from_secs(30);
+    net.fire(2);
+    net.until(5.0);
+    net.resolve(0);
+    net.until(10.0);
+    assert!((0..3).all(|member| !net.fires(member)));
 }
 
 #[test]
