@@ -40,7 +40,7 @@ pub use crate::wire::RecordError;
 
 use delivery::Delivery;
 pub use durable::AlertsPicture;
-use durable::{Journal, LastLife, Restoring, is_news};
+use durable::{Journal, LastLife, Restoring, is_news, is_over};
 pub use look::View;
 
 /// How long a stopping member waits for peers to acknowledge what it told them.
@@ -287,13 +287,14 @@ impl Engine {
             merged.generator_url = slot.alert.generator_url.clone();
         }
         merged.labels = slot.alert.labels.clone();
-        let news = slot.groups.is_empty() || is_news(&slot.alert, &merged, now);
+        let over = is_over(&slot.alert, &merged, now);
+        let news = (slot.groups.is_empty() && !over) || is_news(&slot.alert, &merged, now);
         let tell = news || slot.told.is_old(now);
         match Arc::get_mut(&mut slot.alert) {
             Some(alert) => *alert = merged,
             None => slot.alert = Arc::new(merged),
         }
-        if slot.groups.len() < slot.routes.len() {
+        if slot.groups.len() < slot.routes.len() && !over {
             self.join_groups(now, number);
         }
         if news {

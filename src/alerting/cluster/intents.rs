@@ -73,10 +73,12 @@ impl Intents {
         }
     }
 
-    /// Until when another member's intent counts, and whose it is.
-    pub(super) fn held(&self, now: Timestamp, topic: Topic) -> Option<(&str, Timestamp)> {
+    /// Until when another member's intent counts, and whose it is. Two that have both begun don't wait for each other:
+    /// the first by name goes on.
+    pub(super) fn held(&self, now: Timestamp, own: &str, topic: Topic) -> Option<(&str, Timestamp)> {
         let claim = self.others.get(&topic)?;
-        (claim.until > now).then_some((claim.by.as_str(), claim.until))
+        let counts = claim.until > now && (claim.by.as_str() < own || !self.own.contains(&topic));
+        counts.then_some((claim.by.as_str(), claim.until))
     }
 
     /// Takes in what a live member says; the topics that it passes on.
@@ -146,12 +148,22 @@ mod tests {
     fn an_intent_counts_while_it_is_repeated() {
         let mut intents = Intents::default();
         assert!(intents.heard(at(0.0), said("a", &[7], &[])).is_empty());
-        assert_eq!(intents.held(at(3.0), 7), Some(("a", at(3.5))));
-        assert_eq!(intents.held(at(3.5), 7), None);
+        assert_eq!(intents.held(at(3.0), "x", 7), Some(("a", at(3.5))));
+        assert_eq!(intents.held(at(3.5), "x", 7), None);
         intents.heard(at(3.0), said("a", &[7], &[]));
-        assert!(intents.held(at(5.0), 7).is_some() && intents.held(at(5.0), 8).is_none());
+        assert!(intents.held(at(5.0), "x", 7).is_some() && intents.held(at(5.0), "x", 8).is_none());
         intents.forget("a");
-        assert_eq!(intents.held(at(5.0), 7), None);
+        assert_eq!(intents.held(at(5.0), "x", 7), None);
+    }
+
+    #[test]
+    fn two_that_have_begun_do_not_wait_for_each_other() {
+        let mut intents = Intents::default();
+        intents.heard(at(0.0), said("b", &[7], &[]));
+        intents.claim(at(0.1), 7);
+        assert!(intents.held(at(0.2), "a", 7).is_none() && intents.held(at(0.2), "c", 7).is_some());
+        intents.release(7);
+        assert!(intents.held(at(0.2), "a", 7).is_some());
     }
 
     #[test]
@@ -159,9 +171,9 @@ mod tests {
         let mut intents = Intents::default();
         intents.heard(at(0.0), said("a", &[7], &[]));
         assert_eq!(intents.heard(at(0.1), said("b", &[], &[7])), [7]);
-        assert!(intents.held(at(0.2), 7).is_some(), "a goes on");
+        assert!(intents.held(at(0.2), "x", 7).is_some(), "a goes on");
         intents.heard(at(0.1), said("a", &[], &[7]));
-        assert!(intents.held(at(0.2), 7).is_none());
+        assert!(intents.held(at(0.2), "x", 7).is_none());
     }
 
     #[test]

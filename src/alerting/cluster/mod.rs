@@ -226,7 +226,7 @@ impl Cluster {
 
     /// Until when another member's intent counts, and whose it is.
     pub(crate) fn held(&self, now: Timestamp, topic: Topic) -> Option<(&str, Timestamp)> {
-        self.intents.held(now, topic)
+        self.intents.held(now, &self.options.name, topic)
     }
 
     /// Sends what has been claimed, released and passed on since the last time.

@@ -209,6 +209,13 @@ pub(super) fn is_news(old: &Alert, new: &Alert, now: Timestamp) -> bool {
         || new.generator_url != old.generator_url
 }
 
+/// Whether a report says no more than that an alert is resolved which was so before. A group that has let go of it has
+/// told that; senders repeat it for a while, and the reference may then notify of it again.
+pub(super) fn is_over(old: &Alert, new: &Alert, now: Timestamp) -> bool {
+    let same = old.starts_at == new.starts_at || old.ends_at == new.ends_at;
+    same && old.resolved_at(now) && new.resolved_at(now)
+}
+
 /// The state of a start.
 #[derive(Debug, Default)]
 pub(super) struct Restoring {

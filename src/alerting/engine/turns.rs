@@ -15,9 +15,12 @@ const AFTER_HOLDING: Duration = Duration::from_secs(10);
 impl Engine {
     /// Waits while another member is sending the same. It still sends itself if the other one falls silent.
     pub(super) fn hold(&mut self, now: Timestamp, id: DeliveryId) -> bool {
-        let Some((cluster, delivery)) = self.cluster.as_ref().zip(self.deliveries.get_mut(&id)) else { return false };
+        let Some((cluster, delivery)) = self.cluster.as_mut().zip(self.deliveries.get_mut(&id)) else { return false };
         let Some((by, until)) = cluster.held(now, delivery.topic) else { return false };
         let by = by.to_owned();
+        if std::mem::take(&mut delivery.claimed) {
+            cluster.release(delivery.topic);
+        }
         match &mut delivery.phase {
             Phase::Waiting(at) | Phase::Backoff(at) => {
                 let old = std::mem::replace(at, until);
