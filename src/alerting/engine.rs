@@ -88,6 +88,8 @@ struct Running {
 #[derive(Debug)]
 struct Stopping {
     since: Timestamp,
+    /// Since when nothing is being sent any more.
+    sent: Option<Timestamp>,
     done: bool,
     next_check: Timestamp,
 }
@@ -446,7 +448,7 @@ impl Engine {
     /// Begins to end: what is being sent is finished, what waits is left to the peers.
     fn stop(&mut self, now: Timestamp) {
         if self.stopping.is_none() {
-            self.stopping = Some(Stopping { since: now, done: false, next_check: now });
+            self.stopping = Some(Stopping { since: now, sent: None, done: false, next_check: now });
             self.drop_waiting_deliveries();
             self.with_cluster(now, |cluster, io| cluster.tell_all(now, io));
         }
@@ -457,10 +459,11 @@ impl Engine {
         if stopping.done {
             return;
         }
-        let waited = now.since(stopping.since);
-        let sending = !self.deliveries.is_empty() && waited < FINISH_MAX;
-        let telling = self.cluster.as_ref().is_some_and(|c| !c.all_delivered()) && waited < HANDOVER_MAX;
-        if sending || telling {
+        let sending = !self.deliveries.is_empty() && now.since(stopping.since) < FINISH_MAX;
+        let sent = (!sending).then(|| *stopping.sent.get_or_insert(now));
+        // what was sent last is to be told, however long that took
+        let telling = sent.is_some_and(|sent| now.since(sent) < HANDOVER_MAX);
+        if sending || (telling && self.cluster.as_ref().is_some_and(|c| !c.all_delivered())) {
             // come back: receivers and peers may never answer
             stopping.next_check = now + Duration::from_millis(500);
             return;

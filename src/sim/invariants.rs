@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alerting::time::Timestamp;
 
-use crate::plan::{Plan, PlannedAlert};
+use crate::plan::{Plan, PlannedAlert, START};
 use crate::receiver::Received;
 use crate::world::World;
 
@@ -12,10 +12,12 @@ use crate::world::World;
 pub(crate) fn check(world: &mut World) -> Vec<String> {
     let mut failures = world.unequal();
     failures.extend(world.broken_promises());
+    failures.extend(world.mistaken());
     let world = &*world;
     let plan = &world.plan;
+    failures.extend(duplicates(world));
     if !plan.faults {
-        failures.extend(duplicates(world));
+        failures.extend(resolved_again(world));
         failures.extend(plan.alerts.iter().flat_map(|alert| never_told(world, alert)));
     }
     failures.extend(plan.alerts.iter().filter_map(|alert| wrong_at_the_end(world, alert)));
@@ -23,19 +25,41 @@ pub(crate) fn check(world: &mut World) -> Vec<String> {
     failures
 }
 
-/// Without faults nothing is sent twice: two notifications of a group in a row differ, or a repeat was due.
+/// Without faults, and once they are over, nothing is sent twice: two notifications of a group in a row differ, or a repeat was due.
 fn duplicates(world: &World) -> Vec<String> {
+    let calm = if world.plan.faults { world.plan.healed_at + world.plan.patience() } else { START };
     let mut last: BTreeMap<&str, &Received> = BTreeMap::new();
     let mut failures = Vec::new();
     for now in world.receiver.accepted() {
         if let Some(before) = last.insert(&now.group, now)
             && (&before.firing, &before.resolved) == (&now.firing, &now.resolved)
-            && now.at.since(before.at) < world.plan.repeat_interval
+            && now.at.since(before.at) < world.plan.repeat_interval - world.plan.skew()
+            && now.at > calm
         {
             failures.push(format!(
                 "{} was sent twice: by member {} at {} and by member {} at {} ({})",
                 now.group, before.from, before.at, now.from, now.at, now.reason
             ));
+        }
+    }
+    failures
+}
+
+/// That an alert is resolved is told once for each time that it fired.
+fn resolved_again(world: &World) -> Vec<String> {
+    let mut failures = Vec::new();
+    for alert in &world.plan.alerts {
+        let instance = alert.labels.value("instance");
+        let mut told: Option<Timestamp> = None;
+        let of_alert = format!("alertname=\"{}\"", alert.labels.value("alertname"));
+        for r in world.receiver.accepted().filter(|r| r.group.contains(&of_alert)) {
+            if r.resolved.contains(instance) {
+                let since = |told: Timestamp| alert.episodes.iter().any(|(from, to)| *to > told && *from <= r.at);
+                if told.is_some_and(|told| !since(told)) {
+                    failures.push(format!("{} was said to be resolved at {} again", alert.labels, r.at));
+                }
+                told = Some(r.at);
+            }
         }
     }
     failures

@@ -10,7 +10,9 @@ mod receiver;
 mod world;
 
 use std::io::Write;
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use clap::Parser;
 
@@ -34,30 +36,61 @@ struct Flags {
     log: bool,
 }
 
+/// What became of some runs.
+#[derive(Debug, Default)]
+struct Outcome {
+    broken: u64,
+    faulty: u64,
+    notifications: u64,
+    text: String,
+}
+
 fn main() -> ExitCode {
     let flags = Flags::parse();
     let (from, count) = flags.seed.map_or((flags.from, flags.seeds), |seed| (seed, 1));
+    let next = AtomicU64::new(from);
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(count as usize).max(1);
+    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+        let run = || {
+            let mut outcome = Outcome::default();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= from + count {
+                    return outcome;
+                }
+                run_one(seed, flags.log, &mut outcome);
+            }
+        };
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        let panicked = |_| Outcome { broken: 1, text: "a run panicked\n".into(), ..Outcome::default() };
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+    });
+    let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
+    let (broken, faulty, notifications) = (sum(|o| o.broken), sum(|o| o.faulty), sum(|o| o.notifications));
     let mut out = std::io::stdout().lock();
-    let (mut broken, mut faulty, mut notifications) = (0_u64, 0_u64, 0_u64);
-    for seed in from..from + count {
-        let plan = Plan::draw(seed);
-        faulty += u64::from(plan.faults);
-        let mut world = World::new(plan, flags.log);
-        world.run();
-        notifications += world.receiver.accepted().count() as u64;
-        let failures = invariants::check(&mut world);
-        if flags.log {
-            world.log.iter().for_each(|line| drop(writeln!(out, "{line}")));
-        }
-        if !failures.is_empty() {
-            broken += 1;
-            drop(writeln!(out, "seed {seed} breaks:"));
-            failures.iter().for_each(|failure| drop(writeln!(out, "  {failure}")));
-            drop(writeln!(out, "  replay: cargo run -p sim -- --seed {seed} --log"));
-        }
-    }
-    let passed = count - broken;
+    outcomes.iter().for_each(|outcome| drop(write!(out, "{}", outcome.text)));
+    let passed = count.saturating_sub(broken);
     drop(writeln!(out, "{count} seeds, {faulty} of them with faults, {notifications} notifications received"));
     drop(writeln!(out, "{passed} passed, {broken} failed"));
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_one(seed: u64, logging: bool, outcome: &mut Outcome) {
+    let plan = Plan::draw(seed);
+    outcome.faulty += u64::from(plan.faults);
+    let mut world = World::new(plan, logging);
+    world.run();
+    outcome.notifications += world.receiver.accepted().count() as u64;
+    let failures = invariants::check(&mut world);
+    let mut lines = std::mem::take(&mut world.log);
+    if !failures.is_empty() {
+        outcome.broken += 1;
+        lines.push(format!("seed {seed} breaks:"));
+        lines.extend(failures.iter().map(|failure| format!("  {failure}")));
+        lines.push(format!("  replay: cargo run -p sim -- --seed {seed} --log"));
+    }
+    lines.iter().for_each(|line| {
+        outcome.text.push_str(line);
+        outcome.text.push('\n');
+    });
 }

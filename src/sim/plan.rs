@@ -10,6 +10,9 @@ use rand::{RngExt, SeedableRng};
 /// When virtual time begins.
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
+/// Members that come later, at most.
+const ADDED_MAX: usize = 2;
+
 /// A history for one cluster.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -32,8 +35,15 @@ pub(crate) struct Plan {
     pub(crate) loss: u32,
     /// Added to each member's clock.
     pub(crate) skew: Vec<i64>,
+    /// Of packets, in faulty runs before healing; percent that come twice, and that come late.
+    pub(crate) doubled: u32,
+    pub(crate) late: u32,
     /// How long the receiver takes to answer; no fault, since an attempt may take longer.
     pub(crate) answers_after: Duration,
+    /// Each post reaches one member only, as through a load balancer.
+    pub(crate) balanced: bool,
+    /// What operators do to a healthy cluster; no faults.
+    pub(crate) chores: Vec<(Timestamp, Chore)>,
 }
 
 /// An alert and the times in which it fires.
@@ -52,6 +62,15 @@ pub(crate) struct PlannedSilence {
     pub(crate) ends: Timestamp,
 }
 
+/// Something that is done on purpose.
+#[derive(Debug, Clone)]
+pub(crate) enum Chore {
+    /// A member reads its configuration again.
+    Reload { member: usize },
+    /// Each member in turn is told to end and started again, as when an image is changed.
+    Roll,
+}
+
 /// Something that goes wrong.
 #[derive(Debug, Clone)]
 pub(crate) enum Mishap {
@@ -61,6 +80,14 @@ pub(crate) enum Mishap {
     Restart { member: usize, down: Duration },
     /// One member can't talk to the others.
     Isolate { member: usize, lasts: Duration },
+    /// What one member sends doesn't reach another one, though the other way is open.
+    Deafen { from: usize, to: usize, lasts: Duration },
+    /// Two members can't talk, though both can with the others.
+    Cut { between: usize, and: usize, lasts: Duration },
+    /// A member stands still, and goes on as if nothing had happened.
+    Pause { member: usize, lasts: Duration },
+    /// A member is added, or taken away for good, gracefully.
+    Scale { add: bool },
     /// The receiver answers 500.
     ReceiverFails { lasts: Duration },
     /// One member can't reach the receiver.
@@ -86,9 +113,19 @@ impl Plan {
                 mishaps.push((START + secs(rng.random_range(5..500)), Mishap::draw(members, &mut rng)));
             }
         }
-        let skew_max = if faults { 3000 } else { 0 };
-        let skew = (0..members).map(|_| rng.random_range(-skew_max..=skew_max) * 1_000_000).collect();
+        let skew_max = if faults { [0, 3000, 30_000][rng.random_range(0..3)] } else { 0 };
+        let skew = (0..members + ADDED_MAX).map(|_| rng.random_range(-skew_max..=skew_max) * 1_000_000).collect();
         let loss = if faults { rng.random_range(0..20) } else { 0 };
+        let (doubled, late) = if faults { (rng.random_range(0..10), rng.random_range(0..10)) } else { (0, 0) };
+        let balanced = rng.random_bool(0.3);
+        let mut chores = Vec::new();
+        for _ in 0..rng.random_range(0..3) {
+            let at = START + secs(rng.random_range(30..1200));
+            chores.push((at, Chore::Reload { member: rng.random_range(0..members) }));
+        }
+        if rng.random_bool(0.3) {
+            chores.push((START + secs(rng.random_range(60..900)), Chore::Roll));
+        }
         let resend = secs(rng.random_range(10..40));
         // less than what an attempt may take
         let slowest = group_interval.max(secs(10)).as_millis() as u64 - 1500;
@@ -109,7 +146,11 @@ impl Plan {
             resend,
             loss,
             skew,
+            doubled,
+            late,
             answers_after,
+            balanced,
+            chores,
         }
     }
 
@@ -123,10 +164,21 @@ impl Plan {
         )
     }
 
+    /// Members that may be added.
+    pub(crate) fn added(&self) -> usize {
+        ADDED_MAX
+    }
+
+    /// How far two clocks may be apart.
+    pub(crate) fn skew(&self) -> Duration {
+        let (least, most) = (self.skew.iter().min(), self.skew.iter().max());
+        Duration::from_nanos(most.zip(least).map_or(0, |(most, least)| most.abs_diff(*least)))
+    }
+
     /// The longest that a change may take to be told in a healthy cluster: a wait, an interval, and a turn for each.
     pub(crate) fn patience(&self) -> Duration {
         let turns = Duration::from_secs(15 * self.members as u64 + 10);
-        self.group_wait + self.group_interval * 2 + self.resend + turns + self.answers_after * 2
+        self.group_wait + self.group_interval * 2 + self.resend + turns + self.answers_after * 2 + self.skew()
     }
 }
 
@@ -167,11 +219,16 @@ impl Mishap {
     fn draw(members: usize, rng: &mut StdRng) -> Self {
         let member = rng.random_range(0..members);
         let lasts = Duration::from_secs(rng.random_range(1..90));
-        match rng.random_range(0..5) {
+        let other = (member + rng.random_range(1..members)) % members;
+        match rng.random_range(0..9) {
             0 => Self::Crash { member, down: lasts, empty_disk: rng.random_bool(0.5) },
             1 => Self::Restart { member, down: lasts },
             2 => Self::Isolate { member, lasts },
             3 => Self::Unreachable { member, lasts },
+            4 => Self::Deafen { from: member, to: other, lasts },
+            5 => Self::Cut { between: member, and: other, lasts },
+            6 => Self::Pause { member, lasts: lasts / 3 },
+            7 => Self::Scale { add: rng.random_bool(0.5) },
             _ => Self::ReceiverFails { lasts },
         }
     }

@@ -14,12 +14,13 @@ use alerting::matcher::{Matcher, Mode, Op};
 use alerting::notify::{Outgoing, Response, TransportError};
 use alerting::silence::{SilenceDraft, SilenceId};
 use alerting::time::Timestamp;
+use alerting::view::AlertFilter;
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::disk::Disk;
-use crate::plan::{Mishap, Plan, START};
+use crate::plan::{Chore, Mishap, Plan, START};
 use crate::receiver::Receiver;
 
 /// Between two look-ups of the peers' names.
@@ -28,6 +29,8 @@ const LOOK_UP: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 enum Happening {
     Wake { member: usize, life: u64 },
+    /// What came while a member stood still.
+    Later { member: usize, life: u64, input: Box<Input> },
     LookUp { member: usize, life: u64 },
     Packet { from: usize, to: usize, data: Bytes },
     Call { from: usize, life: u64, call: CallId, to: usize, data: Bytes },
@@ -38,8 +41,9 @@ enum Happening {
     PostTo { member: usize, alert: usize, ends: Option<Timestamp> },
     Silence(usize),
     Mishap(Mishap),
+    Chore(Chore),
+    Stop { member: usize, down: Option<Duration> },
     Start { member: usize, empty_disk: bool },
-    Join { member: usize },
 }
 
 struct Member {
@@ -48,7 +52,11 @@ struct Member {
     /// Counts its starts: what was meant for a former life is dropped.
     life: u64,
     disk: Disk,
-    isolated: bool,
+    paused_until: Timestamp,
+    /// Taken away for good, or not there yet.
+    absent: bool,
+    /// What it was told to come back after.
+    down: Option<Duration>,
     /// It can't reach the receiver until then.
     unreached_until: Timestamp,
     /// Silences that it has acknowledged, and not lost with its disk.
@@ -70,6 +78,8 @@ pub(crate) struct World {
     members: Vec<Member>,
     config: Option<Arc<Config>>,
     ticket: u64,
+    /// Ways that are cut, from one to another, and until when.
+    cuts: BTreeMap<(usize, usize), Timestamp>,
     rng: StdRng,
 }
 
@@ -80,7 +90,9 @@ impl World {
             engine: None,
             life: 0,
             disk: Disk::default(),
-            isolated: false,
+            paused_until: START,
+            absent: n >= plan.members,
+            down: None,
             unreached_until: START,
             promised: Vec::new(),
             wake: None,
@@ -93,9 +105,10 @@ impl World {
             now: START,
             queue: BTreeMap::new(),
             sequence: 0,
-            members: (0..plan.members).map(member).collect(),
+            members: (0..plan.members + plan.added()).map(member).collect(),
             config: None,
             ticket: 0,
+            cuts: BTreeMap::new(),
             rng: StdRng::seed_from_u64(plan.seed ^ 0x5eed),
             plan,
         };
@@ -118,6 +131,9 @@ impl World {
         for (at, mishap) in world.plan.mishaps.clone() {
             world.at(at, Happening::Mishap(mishap));
         }
+        for (at, chore) in world.plan.chores.clone() {
+            world.at(at, Happening::Chore(chore));
+        }
         world
     }
 
@@ -136,12 +152,35 @@ impl World {
     /// Members that don't hold the same as the first one at the end.
     pub(crate) fn unequal(&mut self) -> Vec<String> {
         // by no member's clock may an entry be expired that isn't by another's
-        let now = self.plan.end + Duration::from_secs(10);
-        let members = self.members.iter_mut();
+        let now = self.plan.end + Duration::from_secs(40);
+        let members = self.members.iter_mut().filter(|m| !m.absent);
         let digests: Vec<_> = members.map(|m| m.engine.as_mut().map(|e| e.state_digest(now))).collect();
         let differs = |(n, digest)| format!("member {n} holds another state than member 0: {digest:?}");
         let others = digests.iter().enumerate().filter(|(_, digest)| **digest != digests[0]);
         others.map(differs).collect()
+    }
+
+    /// Members that take an alert for firing which isn't, or the other way around, once all has been calm for a while.
+    pub(crate) fn mistaken(&mut self) -> Vec<String> {
+        let end = self.plan.end;
+        let settling = self.plan.resend * 2 + self.plan.skew() + Duration::from_secs(10);
+        let mut mistaken = Vec::new();
+        for (n, member) in self.members.iter_mut().enumerate().filter(|(_, m)| !m.absent) {
+            let now = Timestamp::from_nanos(end.as_nanos() + self.plan.skew[n]);
+            let Some(engine) = &mut member.engine else { continue };
+            let rows = engine.view(now).alerts(&AlertFilter::default());
+            for alert in &self.plan.alerts {
+                let boundaries = alert.episodes.iter().flat_map(|(from, to)| [*from, *to]);
+                if boundaries.into_iter().any(|at| end.since(at).max(at.since(end)) < settling) {
+                    continue;
+                }
+                let fires = rows.iter().any(|row| row.alert.labels == alert.labels);
+                if fires != alert.firing_since(end).is_some() {
+                    mistaken.push(format!("member {n} takes {} for firing={fires}", alert.labels));
+                }
+            }
+        }
+        mistaken
     }
 
     /// Silences that a member has acknowledged and that it doesn't know at the end.
@@ -183,8 +222,10 @@ impl World {
                     self.input(member, life, Input::Tick);
                 }
             }
+            Happening::Later { member, life, input } => self.input(member, life, *input),
             Happening::LookUp { member, life } => {
-                let addresses = self.members.iter().filter(|m| m.engine.is_some()).map(|m| m.address).collect();
+                let there = |m: &&Member| m.engine.is_some() && !m.absent;
+                let addresses = self.members.iter().filter(there).map(|m| m.address).collect();
                 self.input(member, life, Input::Peers(addresses));
                 if self.members[member].life == life {
                     self.at(self.now + LOOK_UP, Happening::LookUp { member, life });
@@ -196,7 +237,7 @@ impl World {
                 self.input(to, life, Input::Packet { from, data });
             }
             Happening::Call { from, life, call, to, data } => {
-                if self.members[to].engine.is_none() || self.cut(from, to) {
+                if self.members[to].engine.is_none() || self.cut(from, to) || self.cut(to, from) {
                     let result = Err("no connection".to_owned());
                     self.after(1, 5, Happening::Reply { to: from, life, call, result });
                     return;
@@ -237,13 +278,47 @@ impl World {
             }
             Happening::Silence(silence) => self.silence(silence),
             Happening::Mishap(mishap) => self.mishap(mishap),
+            Happening::Chore(chore) => self.chore(chore),
+            Happening::Stop { member, down } => self.stop(member, down),
             Happening::Start { member, empty_disk } => self.start(member, empty_disk),
-            Happening::Join { member } => self.members[member].isolated = false,
         }
     }
 
-    fn cut(&self, a: usize, b: usize) -> bool {
-        self.members[a].isolated || self.members[b].isolated
+    fn cut(&self, from: usize, to: usize) -> bool {
+        self.cuts.get(&(from, to)).is_some_and(|until| *until > self.now)
+    }
+
+    fn cut_until(&mut self, from: usize, to: usize, until: Timestamp) {
+        let cut = self.cuts.entry((from, to)).or_insert(until);
+        *cut = (*cut).max(until);
+    }
+
+    fn chore(&mut self, chore: Chore) {
+        self.note(|| format!("{chore:?}"));
+        match chore {
+            Chore::Reload { member } => {
+                let life = self.members[member].life;
+                if let Some(config) = self.config.clone() {
+                    self.input(member, life, Input::Config(config));
+                }
+            }
+            Chore::Roll => {
+                // worst case of a StatefulSet: the next one follows soon after the one before is back
+                for (n, member) in (0..self.plan.members).rev().enumerate() {
+                    let down = Duration::from_millis(self.rng.random_range(500..3000));
+                    self.at(self.now + Duration::from_secs(30) * n as u32, Happening::Stop { member, down: Some(down) });
+                }
+            }
+        }
+    }
+
+    /// Tells a member to end, and to come back after a while or never.
+    fn stop(&mut self, member: usize, down: Option<Duration>) {
+        if self.members[member].engine.is_some() {
+            let life = self.members[member].life;
+            self.members[member].down = down;
+            self.input(member, life, Input::Stop);
+        }
     }
 
     /// A sender posts the alert as it is now to every member, and again after a while.
@@ -257,7 +332,13 @@ impl World {
             },
         };
         let next_end = planned.episodes.iter().map(|(_, to)| *to).filter(|to| *to > self.now).min();
-        for member in 0..self.members.len() {
+        let there = |m: &&Member| m.engine.is_some() && !m.absent;
+        let serving = self.members.iter().filter(there).count();
+        let chosen = if self.plan.balanced && serving > 0 { Some(self.rng.random_range(0..serving)) } else { None };
+        let targets = (0..self.members.len()).filter(|n| there(&&self.members[*n])).enumerate();
+        let targets: Vec<usize> =
+            targets.filter(|(n, _)| chosen.is_none_or(|chosen| chosen == *n)).map(|(_, member)| member).collect();
+        for member in targets {
             self.after(1, 30, Happening::PostTo { member, alert, ends: Some(ends) });
         }
         let resend = self.now + self.plan.resend;
@@ -301,16 +382,31 @@ impl World {
                     self.at(self.now + down, Happening::Start { member, empty_disk });
                 }
             }
-            Mishap::Restart { member, down } => {
-                if self.members[member].engine.is_some() {
-                    let life = self.members[member].life;
-                    self.input(member, life, Input::Stop);
-                    self.at(self.now + down + Duration::from_secs(20), Happening::Start { member, empty_disk: false });
+            Mishap::Restart { member, down } => self.stop(member, Some(down)),
+            Mishap::Isolate { member, lasts } => {
+                for other in 0..self.members.len() {
+                    self.cut_until(member, other, self.now + lasts);
+                    self.cut_until(other, member, self.now + lasts);
                 }
             }
-            Mishap::Isolate { member, lasts } => {
-                self.members[member].isolated = true;
-                self.at(self.now + lasts, Happening::Join { member });
+            Mishap::Deafen { from, to, lasts } => self.cut_until(from, to, self.now + lasts),
+            Mishap::Cut { between, and, lasts } => {
+                self.cut_until(between, and, self.now + lasts);
+                self.cut_until(and, between, self.now + lasts);
+            }
+            Mishap::Pause { member, lasts } => self.members[member].paused_until = self.now + lasts,
+            Mishap::Scale { add: true } => {
+                if let Some(member) = self.members.iter().position(|m| m.absent && m.life == 0) {
+                    self.members[member].absent = false;
+                    self.start(member, true);
+                }
+            }
+            Mishap::Scale { add: false } => {
+                let there = self.members.iter().filter(|m| !m.absent).count();
+                if let Some(member) = self.members.iter().rposition(|m| !m.absent).filter(|_| there > 2) {
+                    self.members[member].absent = true;
+                    self.stop(member, None);
+                }
             }
             Mishap::Unreachable { member, lasts } => self.members[member].unreached_until = self.now + lasts,
             Mishap::ReceiverFails { lasts } => self.receiver.failing_until = Some(self.now + lasts),
@@ -318,6 +414,9 @@ impl World {
     }
 
     fn start(&mut self, member: usize, empty_disk: bool) {
+        if self.members[member].engine.is_some() {
+            return;
+        }
         if empty_disk {
             self.members[member].disk = Disk::default();
         }
@@ -328,6 +427,7 @@ impl World {
         let options = Options {
             seed: self.plan.seed.wrapping_mul(31).wrapping_add(member as u64 * 1000 + m.life),
             maintenance_interval: Duration::from_secs(120),
+            alert_gc_interval: Duration::from_secs(60),
             cluster: Some(cluster_options(member, m.address, local)),
             ..Options::default()
         };
@@ -354,6 +454,11 @@ impl World {
         if self.members[member].life != life {
             return;
         }
+        if self.members[member].paused_until > self.now {
+            let until = self.members[member].paused_until;
+            self.at(until, Happening::Later { member, life, input: Box::new(input) });
+            return;
+        }
         let Some(mut engine) = self.members[member].engine.take() else { return };
         engine.handle(local, input);
         let mut stopped = false;
@@ -363,6 +468,9 @@ impl World {
         }
         if stopped {
             self.members[member].life += 1;
+            if let Some(down) = self.members[member].down.take() {
+                self.at(self.now + down, Happening::Start { member, empty_disk: false });
+            }
             return;
         }
         if let Some(wake) = engine.next_wake() {
@@ -398,10 +506,18 @@ impl World {
             }
             Output::Packet { to, data } => {
                 let Some(to) = self.members.iter().position(|m| m.address == to) else { return };
-                let lost = self.now < self.plan.healed_at && self.rng.random_range(0..100) < self.plan.loss;
-                if !lost && !self.cut(member, to) {
-                    self.after(1, 20, Happening::Packet { from: member, to, data });
+                let faulty = self.now < self.plan.healed_at;
+                let rng = &mut self.rng;
+                let mut happens = |percent: u32| faulty && rng.random_range(0..100) < percent;
+                let (lost, doubled, late) =
+                    (happens(self.plan.loss), happens(self.plan.doubled), happens(self.plan.late));
+                if lost || self.cut(member, to) {
+                    return;
                 }
+                if doubled {
+                    self.after(1, 3000, Happening::Packet { from: member, to, data: data.clone() });
+                }
+                self.after(1, if late { 3000 } else { 20 }, Happening::Packet { from: member, to, data });
             }
             Output::Call { call, to, data } => match self.members.iter().position(|m| m.address == to) {
                 Some(to) => self.after(1, 20, Happening::Call { from: member, life, call, to, data }),
@@ -412,7 +528,7 @@ impl World {
             },
             Output::Reply { call, data } => {
                 if let Some((to, life, call)) = self.members[member].tickets.remove(&call) {
-                    let result = if self.cut(member, to) { Err("cut off".to_owned()) } else { Ok(data) };
+                    let result = if self.cut(member, to) || self.cut(to, member) { Err("cut off".to_owned()) } else { Ok(data) };
                     self.after(1, 20, Happening::Reply { to, life, call, result });
                 }
             }

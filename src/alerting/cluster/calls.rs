@@ -55,7 +55,7 @@ impl Cluster {
     fn meet(&mut self, now: Timestamp, member: &Member, io: &mut Io<'_>) {
         let before = self.met.insert(member.name.clone(), member.incarnation);
         if before != Some(member.incarnation) {
-            self.outboxes.entry(member.name.clone()).or_default().offers.add_all(io.alerts);
+            self.outboxes.entry(member.name.clone()).or_default().offers.add_all(now, io.alerts);
         }
         self.flush_outbox(now, &member.name, io);
     }
@@ -134,6 +134,7 @@ impl Cluster {
         let reply = wire::Reply {
             from: Some(self.own_info()),
             members: if full { self.member_infos() } else { Vec::new() },
+            claimed: if full { self.intents.own() } else { Vec::new() },
             settled: self.settle.done().is_some(),
             busy: self.outboxes.get(to).is_some_and(|outbox| outbox.len() > 0),
             ..parts
@@ -203,7 +204,7 @@ impl Cluster {
             io.demands.push(Demand::Exchange(to));
         } else if self.next_offer_of_all <= now && self.met.contains_key(&name) {
             self.next_offer_of_all = now + self.options.pushpull_interval;
-            self.outboxes.entry(name.clone()).or_default().offers.add_all(io.alerts);
+            self.outboxes.entry(name.clone()).or_default().offers.add_all(now, io.alerts);
             self.flush_outbox(now, &name, io);
         }
         self.put_off = 0;
@@ -222,9 +223,12 @@ impl Cluster {
         self.drain(now, io);
         if !self.membership.live().any(|m| m.name == replier.name) {
             // it answers but counts as gone, and so may we there: foca does not ask again once it is alone
-            self.membership.announce(replier);
+            self.membership.announce(replier.clone());
             self.drain(now, io);
         }
+        // it may be sending what would be this member's turn as soon as it has settled
+        let claimed = wire::Intent { name: replier.name.clone(), claimed: reply.claimed, ..wire::Intent::default() };
+        self.intents.heard(now, claimed);
         let parts = reply.state.unwrap_or_default();
         self.received[1].0 += 1;
         self.received[1].1 += (parts.silences.len() + parts.notification_log.len()) as u64;

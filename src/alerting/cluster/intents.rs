@@ -94,6 +94,11 @@ impl Intents {
         intent.passed
     }
 
+    /// What this member is sending.
+    pub(super) fn own(&self) -> Vec<Topic> {
+        self.own.iter().copied().collect()
+    }
+
     /// A member that is gone sends nothing any more.
     pub(super) fn forget(&mut self, member: &str) {
         self.others.retain(|_, claim| claim.by != member);

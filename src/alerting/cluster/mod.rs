@@ -348,7 +348,7 @@ impl Cluster {
         let met = self.membership.live().filter(|m| self.has_met(m));
         let names: Vec<String> = met.map(|m| m.name.clone()).collect();
         for name in names {
-            self.outboxes.entry(name.clone()).or_default().offers.add(&news, io.alerts);
+            self.outboxes.entry(name.clone()).or_default().offers.add(now, &news, io.alerts);
             self.flush_outbox(now, &name, io);
         }
     }

@@ -49,17 +49,18 @@ impl Offers {
         self.queue.len() + self.wanted.len()
     }
 
-    pub(super) fn add(&mut self, news: &[Fingerprint], alerts: &Alerts) {
+    pub(super) fn add(&mut self, now: Timestamp, news: &[Fingerprint], alerts: &Alerts) {
         self.queue.extend(news);
         // a member that takes nothing for long is offered all there is, once
         if self.queue.len() > 2 * alerts.len() + OFFERS_MAX {
-            self.add_all(alerts);
+            self.add_all(now, alerts);
         }
     }
 
-    /// Offers everything.
-    pub(super) fn add_all(&mut self, alerts: &Alerts) {
-        self.queue = alerts.iter().map(|(_, slot)| slot.alert.fingerprint).collect();
+    /// Offers everything but what is over and told.
+    pub(super) fn add_all(&mut self, now: Timestamp, alerts: &Alerts) {
+        let kept = alerts.iter().filter(|(_, slot)| !slot.groups.is_empty() || !slot.alert.resolved_at(now));
+        self.queue = kept.map(|(_, slot)| slot.alert.fingerprint).collect();
     }
 
     /// The member lacks these.

@@ -73,12 +73,12 @@ impl Outbox {
         if self.in_flight.is_some() || self.not_before.is_some_and(|at| at > now) {
             return None;
         }
+        self.not_before = None;
         let changes = self.waiting.len() > 0;
         let parcel = if hold_offers { Parcel::default() } else { self.offers.take(now, alerts) };
         if !changes && parcel.is_empty() {
             return None;
         }
-        self.not_before = None;
         let (mut silences, mut entries) = (BytesMut::new(), BytesMut::new());
         let mut taken = Changes::default();
         while silences.len() < BATCH_MAX

@@ -58,6 +58,9 @@ impl Engine {
         let integration = running.integrations_of(self.groups.get(group)?.route).get(integration)?;
         let picture = self.picture(now, passed, entry);
         let (firing, resolved) = (&picture.firing_hashes, &picture.resolved_hashes);
+        if firing.is_empty() && resolved.is_empty() {
+            return None;
+        }
         let reason = nflog::due(entry, firing, resolved, integration.send_resolved, route.repeat_interval, tick)?;
         Some((reason, picture))
     }
@@ -128,7 +131,12 @@ impl Engine {
             };
             firing.retain(|a| !stale(a));
         }
-        let resolved: Vec<Arc<Alert>> = passed.resolved.iter().filter_map(alert).collect();
+        let mut resolved: Vec<Arc<Alert>> = passed.resolved.iter().filter_map(alert).collect();
+        if let Some(entry) = entry {
+            // over before the last notification, which didn't say that it fires: told by then, or never told to fire
+            let fired = |a: &Alert| entry.firing.binary_search(&a.log_hash).is_ok();
+            resolved.retain(|a| a.ends_at > entry.timestamp || fired(a));
+        }
         let (firing_hashes, resolved_hashes) = (hashes(&firing), hashes(&resolved));
         Picture { firing, resolved, firing_hashes, resolved_hashes }
     }

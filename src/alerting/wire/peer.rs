@@ -62,6 +62,9 @@ pub(crate) struct Reply {
     /// Changes for the caller are on their way.
     #[prost(bool, tag = "9")]
     pub(crate) busy: bool,
+    /// Topics that the replier is sending; to a full call only.
+    #[prost(fixed64, repeated, tag = "10")]
+    pub(crate) claimed: Vec<u64>,
 }
 
 /// What a member is sending, in a packet.
