@@ -126,9 +126,12 @@ impl Plan {
         if rng.random_bool(0.3) {
             chores.push((START + secs(rng.random_range(60..900)), Chore::Roll));
         }
+        // a member that is told to end waits for an answer no longer than that
+        let rolled = chores.iter().any(|(_, chore)| matches!(chore, Chore::Roll));
         let resend = secs(rng.random_range(10..40));
         // less than what an attempt may take
         let slowest = group_interval.max(secs(10)).as_millis() as u64 - 1500;
+        let slowest = if rolled { slowest.min(14_000) } else { slowest };
         let slow = rng.random_bool(0.3);
         let answers_after = Duration::from_millis(if slow { rng.random_range(100..slowest) } else { 0 });
         Self {

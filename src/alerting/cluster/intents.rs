@@ -94,6 +94,11 @@ impl Intents {
         intent.passed
     }
 
+    /// Somebody has sent this.
+    pub(super) fn heard_of(&mut self, topic: Topic) {
+        self.others.remove(&topic);
+    }
+
     /// What this member is sending.
     pub(super) fn own(&self) -> Vec<Topic> {
         self.own.iter().copied().collect()

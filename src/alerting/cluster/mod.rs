@@ -224,6 +224,11 @@ impl Cluster {
         self.intents.pass_on(topic);
     }
 
+    /// The log has it that somebody has sent.
+    pub(crate) fn heard_of(&mut self, topic: Topic) {
+        self.intents.heard_of(topic);
+    }
+
     /// Until when another member's intent counts, and whose it is.
     pub(crate) fn held(&self, now: Timestamp, topic: Topic) -> Option<(&str, Timestamp)> {
         self.intents.held(now, &self.options.name, topic)

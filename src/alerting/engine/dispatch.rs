@@ -185,11 +185,12 @@ impl Engine {
         }
         let Some((cluster, running)) = self.cluster.as_ref().zip(self.running.as_ref()) else { return };
         let wait = cluster.peer_timeout() * cluster.position();
+        let soonest = self.not_all_at_once(now);
         for (id, delivery) in &mut self.deliveries {
             let Phase::Waiting(until) = &mut delivery.phase else { continue };
             let Some(group) = self.groups.get(delivery.group) else { continue };
             let wait = turn(wait, &running.routes.node(group.route).route);
-            let at = (delivery.tick + wait).max(now);
+            let at = (delivery.tick + wait).max(soonest);
             if at != *until {
                 self.timers.cancel(*until, Due::Attempt(*id));
                 self.timers.set(at, Due::Attempt(*id));
@@ -201,6 +202,9 @@ impl Engine {
 
     /// A peer has notified: what waits here to say the same is done, and the group is flushed in step with the peer's.
     pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry) {
+        if let Some(cluster) = &mut self.cluster {
+            cluster.heard_of(crate::cluster::topic(key));
+        }
         for number in self.groups.of_key(&key.group) {
             let Some(running) = &self.running else { return };
             let Some(group) = self.groups.get(number) else { continue };
@@ -212,17 +216,23 @@ impl Engine {
             }
             let next = entry.timestamp + node.route.group_interval;
             let tick = group.flush.as_ref().map_or(now, |f| f.tick);
+            let wait = self.wait_for_turn(&node.route);
             let Some(passed) = self.run_stages(now, number) else { continue };
             let said_all = self.due_now(now, number, integration, key, tick, &passed).is_none();
             let waiting = self
                 .deliveries
                 .iter()
                 .find(|(_, d)| d.group == number && d.key == *key && !matches!(d.phase, Phase::Sending(_)));
-            let waiting = waiting.map(|(id, _)| *id).filter(|_| said_all || next > now);
+            let waiting = waiting.map(|(id, _)| *id);
             self.align(now, number, next);
             if let Some(id) = waiting {
-                // what the peer didn't know yet is for the next flush, as it would be with one member
-                self.finish(now, id, said_all);
+                if said_all || next > now {
+                    // what the peer didn't know yet is for the next flush, as it would be with one member
+                    self.finish(now, id, said_all);
+                } else {
+                    // which is due on all members
+                    self.wait_again(now, id, wait);
+                }
             }
         }
     }

@@ -9,6 +9,10 @@ use crate::effects::{DeliveryId, Event};
 use crate::time::Timestamp;
 use crate::timer::Due;
 
+/// Between two members in line whose turns have passed while they waited for something else: the first one's intent has
+/// reached the next by then.
+const STAGGER: Duration = Duration::from_secs(1);
+
 /// What is left for this member when it has held for another one.
 const AFTER_HOLDING: Duration = Duration::from_secs(10);
 
@@ -18,6 +22,7 @@ impl Engine {
         let Some((cluster, delivery)) = self.cluster.as_mut().zip(self.deliveries.get_mut(&id)) else { return false };
         let Some((by, until)) = cluster.held(now, delivery.topic) else { return false };
         let by = by.to_owned();
+        let until = until + STAGGER * cluster.position();
         if std::mem::take(&mut delivery.claimed) {
             cluster.release(delivery.topic);
         }
@@ -33,6 +38,22 @@ impl Engine {
         let key = delivery.key.clone();
         self.event(Event::Held { key, by });
         true
+    }
+
+    /// When this member may be next, if its turn has passed.
+    pub(super) fn not_all_at_once(&self, now: Timestamp) -> Timestamp {
+        now + self.cluster.as_ref().map_or(Duration::ZERO, |cluster| STAGGER * cluster.position())
+    }
+
+    /// A delivery that waited goes on waiting, from a flush that begins now.
+    pub(super) fn wait_again(&mut self, now: Timestamp, id: DeliveryId, wait: Duration) {
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        let (Phase::Waiting(old) | Phase::Backoff(old)) = delivery.phase else { return };
+        self.timers.cancel(old, Due::Attempt(id));
+        self.timers.set(now + wait, Due::Attempt(id));
+        delivery.phase = Phase::Waiting(now + wait);
+        delivery.tick = now;
+        delivery.deadline = delivery.deadline.max(now + wait + AFTER_HOLDING);
     }
 
     /// Says that this member is sending, once for a delivery.
