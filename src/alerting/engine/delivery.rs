@@ -130,7 +130,9 @@ impl Engine {
         if unheard || self.superseded(id, tick, &picture) {
             return self.finish(now, id, false);
         }
-        self.send(now, id, reason, picture, &passed);
+        if !self.announce(now, id) {
+            self.send(now, id, reason, picture, &passed);
+        }
     }
 
     /// Sends a group as it is now.
@@ -151,8 +153,10 @@ impl Engine {
         let node = running.routes.node(of_group.route);
         let receiver = &running.config.receivers[node.receiver];
         let Some(to) = receiver.integrations.get(integration) else { return self.finish(now, id, false) };
+        // a member whose clock is ahead may have sent before: what is newer must look newer
+        let known_at = self.nflog.get(&key).map(|entry| entry.timestamp + Duration::from_nanos(1));
         let mut sent = Sent {
-            at: now,
+            at: known_at.map_or(now, |known_at| known_at.max(now)),
             reason,
             firing: picture.firing_hashes,
             resolved: picture.resolved_hashes,

@@ -89,7 +89,7 @@ impl Engine {
         let receiver = &running.config.receivers[node.receiver];
         let keys: Vec<LogKey> = receiver.integrations.iter().map(|i| log_key(&group.key, &receiver.name, i)).collect();
         let limit = node.route.group_interval.max(DELIVERY_MIN);
-        let wait = self.wait_for_turn(&node.route);
+        let (wait, later) = (self.wait_for_turn(&node.route), self.is_later());
         let kinds: Vec<&'static str> = receiver.integrations.iter().map(|i| i.kind).collect();
         let (mut begun, mut reasons, mut unheard) = (Vec::new(), Vec::new(), false);
         for (integration, key) in keys.into_iter().enumerate() {
@@ -104,7 +104,7 @@ impl Engine {
             self.next_delivery += 1;
             let mut delivery = Delivery::new(number, integration, key, now, now + wait);
             delivery.deadline = now + wait + limit;
-            if !wait.is_zero() {
+            if later {
                 delivery.fired_then = picture.firing_hashes.clone();
             }
             self.deliveries.insert(id, delivery);
@@ -121,7 +121,7 @@ impl Engine {
             return;
         }
         for (id, reason, picture) in begun {
-            if !wait.is_zero() {
+            if later {
                 self.timers.set(now + wait, Due::Attempt(id));
             } else if !self.hold(now, id) {
                 self.send(now, id, reason, picture, &passed);

@@ -13,6 +13,10 @@ use crate::timer::Due;
 /// reached the next by then.
 const STAGGER: Duration = Duration::from_secs(1);
 
+/// A later member says that it's about to send, and waits so long for an objection: that of one whose turn comes at the
+/// same moment.
+const OBJECTION: Duration = Duration::from_millis(300);
+
 /// What is left for this member when it has held for another one.
 const AFTER_HOLDING: Duration = Duration::from_secs(10);
 
@@ -37,6 +41,25 @@ impl Engine {
         self.timers.set(until, Due::Attempt(id));
         let key = delivery.key.clone();
         self.event(Event::Held { key, by });
+        true
+    }
+
+    /// Whether this member isn't the first in line.
+    pub(super) fn is_later(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| cluster.position() > 0)
+    }
+
+    /// Announces what a later member is about to send; it's to be attempted again when nobody has objected.
+    pub(super) fn announce(&mut self, now: Timestamp, id: DeliveryId) -> bool {
+        let waits = |delivery: &Delivery| !delivery.claimed && matches!(delivery.phase, Phase::Waiting(_));
+        if !self.is_later() || !self.deliveries.get(&id).is_some_and(waits) {
+            return false;
+        }
+        self.claim(now, id);
+        if let Some(delivery) = self.deliveries.get_mut(&id) {
+            delivery.phase = Phase::Waiting(now + OBJECTION);
+            self.timers.set(now + OBJECTION, Due::Attempt(id));
+        }
         true
     }
 
