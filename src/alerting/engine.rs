@@ -275,7 +275,9 @@ impl Engine {
 
     /// `posted` here, or learned from a peer.
     fn take_alert(&mut self, now: Timestamp, alert: Alert, posted: bool) {
-        let Some(number) = self.alerts.number(alert.fingerprint) else { return self.take_new_alert(now, alert, posted) };
+        let Some(number) = self.alerts.number(alert.fingerprint) else {
+            return self.take_new_alert(now, alert, posted);
+        };
         let Some(slot) = self.alerts.get_mut(number) else { return };
         let mut merged = match alert.updated_at < slot.alert.updated_at {
             true => alert.merged_with((*slot.alert).clone()),

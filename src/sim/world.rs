@@ -28,22 +28,69 @@ const LOOK_UP: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 enum Happening {
-    Wake { member: usize, life: u64 },
+    Wake {
+        member: usize,
+        life: u64,
+    },
     /// What came while a member stood still.
-    Later { member: usize, life: u64, input: Box<Input> },
-    LookUp { member: usize, life: u64 },
-    Packet { from: usize, to: usize, data: Bytes },
-    Call { from: usize, life: u64, call: CallId, to: usize, data: Bytes },
-    Reply { to: usize, life: u64, call: CallId, result: Result<Bytes, String> },
-    Request { member: usize, life: u64, id: DeliveryId, body: Bytes },
-    Answer { member: usize, life: u64, id: DeliveryId, result: Result<Response, TransportError> },
-    Post { alert: usize },
-    PostTo { member: usize, alert: usize, ends: Option<Timestamp> },
+    Later {
+        member: usize,
+        life: u64,
+        input: Box<Input>,
+    },
+    LookUp {
+        member: usize,
+        life: u64,
+    },
+    Packet {
+        from: usize,
+        to: usize,
+        data: Bytes,
+    },
+    Call {
+        from: usize,
+        life: u64,
+        call: CallId,
+        to: usize,
+        data: Bytes,
+    },
+    Reply {
+        to: usize,
+        life: u64,
+        call: CallId,
+        result: Result<Bytes, String>,
+    },
+    Request {
+        member: usize,
+        life: u64,
+        id: DeliveryId,
+        body: Bytes,
+    },
+    Answer {
+        member: usize,
+        life: u64,
+        id: DeliveryId,
+        result: Result<Response, TransportError>,
+    },
+    Post {
+        alert: usize,
+    },
+    PostTo {
+        member: usize,
+        alert: usize,
+        ends: Option<Timestamp>,
+    },
     Silence(usize),
     Mishap(Mishap),
     Chore(Chore),
-    Stop { member: usize, down: Option<Duration> },
-    Start { member: usize, empty_disk: bool },
+    Stop {
+        member: usize,
+        down: Option<Duration>,
+    },
+    Start {
+        member: usize,
+        empty_disk: bool,
+    },
 }
 
 struct Member {
@@ -306,7 +353,10 @@ impl World {
                 // worst case of a StatefulSet: the next one follows soon after the one before is back
                 for (n, member) in (0..self.plan.members).rev().enumerate() {
                     let down = Duration::from_millis(self.rng.random_range(500..3000));
-                    self.at(self.now + Duration::from_secs(30) * n as u32, Happening::Stop { member, down: Some(down) });
+                    self.at(
+                        self.now + Duration::from_secs(30) * n as u32,
+                        Happening::Stop { member, down: Some(down) },
+                    );
                 }
             }
         }
@@ -528,7 +578,8 @@ impl World {
             },
             Output::Reply { call, data } => {
                 if let Some((to, life, call)) = self.members[member].tickets.remove(&call) {
-                    let result = if self.cut(member, to) || self.cut(to, member) { Err("cut off".to_owned()) } else { Ok(data) };
+                    let result =
+                        if self.cut(member, to) || self.cut(to, member) { Err("cut off".to_owned()) } else { Ok(data) };
                     self.after(1, 20, Happening::Reply { to, life, call, result });
                 }
             }

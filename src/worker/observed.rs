@@ -53,6 +53,27 @@ pub(crate) struct Times {
     pub(crate) snapshot_errors: BTreeMap<StateFile, u64>,
     /// Calls to peers that were answered, seconds.
     pub(crate) pings: BTreeMap<SocketAddr, Histogram>,
+    /// What members exchange by TLS; `None`: they don't.
+    pub(crate) tls: Option<TlsCounts>,
+}
+
+/// What members exchange by TLS.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TlsCounts {
+    /// In packets, without their lengths.
+    pub(crate) packet_bytes_sent: u64,
+    /// In packets, without their lengths.
+    pub(crate) packet_bytes_received: u64,
+    /// Connections for calls that this member opened.
+    pub(crate) connections_sent: u64,
+    /// Connections that peers opened.
+    pub(crate) connections_received: u64,
+    /// Connections of peers that ended badly.
+    pub(crate) read_errors: u64,
+    /// Packets that could not be sent.
+    pub(crate) packet_write_errors: u64,
+    /// Calls that could not be sent.
+    pub(crate) stream_write_errors: u64,
 }
 
 impl Histogram {
@@ -104,6 +125,11 @@ impl Observed {
         if times.pings.len() < PEERS_MAX || times.pings.contains_key(&peer) {
             times.pings.entry(peer).or_insert_with(|| Histogram::new(PINGS)).observe(took.as_secs_f64());
         }
+    }
+
+    /// Counts something about TLS between members.
+    pub(crate) fn tls(&self, count: impl FnOnce(&mut TlsCounts)) {
+        count(self.lock().tls.get_or_insert_default());
     }
 
     /// Only counters are inside: a panic elsewhere leaves nothing half done.

@@ -18,6 +18,7 @@ use crate::flags::{ClusterSettings, FlagError, Flags, Settings, host_port};
 use crate::handle::Handle;
 use crate::log::event::Taste;
 use crate::net::lookup::Lookup;
+use crate::net::tls::{GossipTls, GossipTlsError};
 use crate::net::{Net, Sockets, address, dns};
 use crate::observed::Observed;
 use crate::process::{self, Stop, StopError};
@@ -67,6 +68,9 @@ pub enum Error {
         /// As given.
         address: String,
     },
+    /// Members can't prove themselves to each other.
+    #[error(transparent)]
+    GossipTls(#[from] GossipTlsError),
     /// The config can't be used.
     #[error("loading the configuration")]
     Config(#[from] LoadError),
@@ -153,7 +157,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     let storage = writer.stats();
     let outside = Outside {
         deliverer,
-        net: sockets.map(|sockets| Net::start(sockets, &arrivals, tcp_timeout)),
+        net: sockets.map(|sockets| Net::start(sockets, &arrivals, tcp_timeout, &observed)),
         writer,
         taste: Taste { silences: settings.log_silences },
         settled,
@@ -241,7 +245,12 @@ async fn bind_cluster(cluster: &ClusterSettings, lookup: &Lookup) -> Result<Sock
     let no_host = || Error::ClusterHost { address: cluster.listen.clone() };
     let (host, port) = host_port(&cluster.listen).ok_or_else(no_host)?;
     let listen = address::listen(&host, port, lookup).await.map_err(|_| no_host())?;
-    let bound = Sockets::bind(listen).await;
+    let names: Vec<String> = cluster.peers.iter().map(|(host, _)| host.clone()).collect();
+    let tls = match &cluster.tls_config {
+        Some(path) => Some(Arc::new(GossipTls::open(path, &names).await?)),
+        None => None,
+    };
+    let bound = Sockets::bind(listen, tls).await;
     bound.map_err(|source| Error::ClusterListen { address: cluster.listen.clone(), source })
 }
 

@@ -67,7 +67,9 @@ impl Cluster {
         };
         // an alert without the log of what was said of it would be told again
         let (to, new) = (member.address, !self.has_met(member));
-        let Some(call) = self.outboxes.get_mut(name).and_then(|outbox| outbox.take(now, io.alerts, new)) else { return };
+        let Some(call) = self.outboxes.get_mut(name).and_then(|outbox| outbox.take(now, io.alerts, new)) else {
+            return;
+        };
         let own = self.call();
         let call = wire::Call { label: own.label, from: own.from, ..call };
         self.send_call(to, call, Purpose::Update(name.to_owned()), 0, io);
@@ -123,8 +125,7 @@ impl Cluster {
         let members = std::iter::once(caller.clone()).chain(call.members.iter().filter_map(|m| m.try_into().ok()));
         self.membership.learn(members);
         self.drain(now, io);
-        let state =
-            PeerState { from: caller.address, parts: call.state.unwrap_or_default(), alerts: call.alerts };
+        let state = PeerState { from: caller.address, parts: call.state.unwrap_or_default(), alerts: call.alerts };
         let asked = Asked { full: call.full, buckets: call.buckets, offers: call.offers, by: caller.name };
         io.demands.push(Demand::MergeAndReply { call: id, state, asked });
     }

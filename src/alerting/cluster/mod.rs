@@ -19,16 +19,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
-use rand::rngs::StdRng;
 use rand::SeedableRng;
+use rand::rngs::StdRng;
 
 use crate::effects::{CallId, ClusterOptions, Event, Output};
 use crate::label::Fingerprint;
 use crate::nflog::{Entry, LogKey};
 use crate::silence::Silence;
+use crate::store::Alerts;
 use crate::time::Timestamp;
 use crate::view::{ClusterView, PeerRow};
-use crate::store::Alerts;
 use crate::wire::{self, BucketDigest, Offer, StateDigest, StateParts};
 
 pub(crate) use identity::Member;

@@ -64,6 +64,8 @@ struct Verifier {
     trust: Trust,
     /// To expect instead of the URL's host.
     name: Option<ServerName<'static>>,
+    /// As good as the name that was asked for.
+    also: Vec<ServerName<'static>>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -82,6 +84,19 @@ impl fmt::Debug for Trust {
 /// # Errors
 /// When the certificates or the name make no sense.
 pub(crate) fn config(tls: &TlsConfig, material: &Material, http2: bool) -> Result<ClientConfig, TlsError> {
+    config_for(tls, material, http2, &[])
+}
+
+/// The same for servers that may prove to be one of `also` instead of the one that was asked for.
+///
+/// # Errors
+/// When the certificates or the name make no sense.
+pub(crate) fn config_for(
+    tls: &TlsConfig,
+    material: &Material,
+    http2: bool,
+    also: &[ServerName<'static>],
+) -> Result<ClientConfig, TlsError> {
     let provider = provider();
     let trust = match &material.ca {
         _ if tls.insecure_skip_verify => Trust::Anybody,
@@ -90,7 +105,8 @@ pub(crate) fn config(tls: &TlsConfig, material: &Material, http2: bool) -> Resul
     };
     let name = tls.server_name.as_ref().map(|name| ServerName::try_from(name.clone()));
     let name = name.transpose().map_err(TlsError::ServerName)?;
-    let verifier = Verifier { trust, name, provider: Arc::clone(&provider) };
+    let also = if name.is_some() { Vec::new() } else { also.to_vec() };
+    let verifier = Verifier { trust, name, also, provider: Arc::clone(&provider) };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions(tls)?)
         .map_err(TlsError::Versions)?
@@ -169,16 +185,15 @@ fn system(provider: &Arc<CryptoProvider>) -> Option<&'static Arc<WebPkiServerVer
     SYSTEM.get_or_init(load).as_ref()
 }
 
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
+impl Verifier {
+    fn verify_as(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
+        name: &ServerName<'_>,
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let name = self.name.as_ref().unwrap_or(server_name);
         let verifier = match &self.trust {
             Trust::Anybody => return Ok(ServerCertVerified::assertion()),
             Trust::Given { certificates, .. } if certificates.contains(end_entity) => {
@@ -190,6 +205,25 @@ impl ServerCertVerifier for Verifier {
             }
         };
         verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let name = self.name.as_ref().unwrap_or(server_name);
+        let first = self.verify_as(end_entity, intermediates, name, ocsp_response, now);
+        let mut others = self.also.iter();
+        first.or_else(|error| {
+            let verify = |name| self.verify_as(end_entity, intermediates, name, ocsp_response, now).ok();
+            others.find_map(verify).ok_or(error)
+        })
     }
 
     fn verify_tls12_signature(
@@ -273,7 +307,7 @@ mod tests {
         params.not_after = rcgen::date_time_ymd(2027, 1, 1);
         let certificate = params.self_signed(&key).unwrap();
         let Ok(trust) = given(certificate.pem().as_bytes(), &provider()) else { panic!("it can be used") };
-        let verifier = Verifier { trust, name: None, provider: provider() };
+        let verifier = Verifier { trust, name: None, also: Vec::new(), provider: provider() };
         let accepts = |der: &CertificateDer<'_>, name: &'static str, secs| {
             let (name, now) =
                 (ServerName::try_from(name).unwrap(), UnixTime::since_unix_epoch(Duration::from_secs(secs)));

@@ -32,7 +32,7 @@ impl Member {
     async fn start(directory: &Path, name: Option<&str>) -> Self {
         let store = Store::open(directory).unwrap();
         let sockets = match name {
-            Some(_) => Some(Sockets::bind("127.0.0.1:0".parse().unwrap()).await.unwrap()),
+            Some(_) => Some(Sockets::bind("127.0.0.1:0".parse().unwrap(), None).await.unwrap()),
             None => None,
         };
         let address = sockets.as_ref().map(Sockets::local);
@@ -57,7 +57,7 @@ impl Member {
         let (settled, is_settled) = watch::channel(false);
         let outside = Outside {
             deliverer: Arc::new(Deliverer::new(PathBuf::new(), None)),
-            net: sockets.map(|sockets| Net::start(sockets, &arrivals, LIMIT)),
+            net: sockets.map(|sockets| Net::start(sockets, &arrivals, LIMIT, &Arc::default())),
             writer: store.writer(Arc::default()).unwrap(),
             taste: Taste { silences: true },
             settled,

@@ -70,6 +70,8 @@ pub struct ClusterSettings {
     pub eager: Duration,
     /// For connecting and for each message.
     pub tcp_timeout: Duration,
+    /// Members prove themselves to each other as this file says.
+    pub tls_config: Option<PathBuf>,
     /// For the engine, with name, address and incarnation to fill in.
     pub engine: ClusterOptions,
 }
@@ -105,9 +107,6 @@ pub enum FlagError {
     /// Both matcher syntaxes at once.
     #[error("checking flags: features classic-mode and utf8-strict-mode exclude each other")]
     FeatureConflict,
-    /// The flag asks for something that would silently not happen.
-    #[error("checking flags: {0} is not supported by this version; refusing to start without it")]
-    Unsupported(&'static str),
     /// The regex does not compile.
     #[error("checking flags: --web.cors.origin is not a regular expression")]
     CorsOrigin(#[source] MatcherError),
@@ -136,7 +135,6 @@ impl Flags {
     /// # Errors
     /// At the first one that cannot hold.
     pub fn check(&self) -> Result<Settings, FlagError> {
-        self.refuse_unsupported()?;
         let (mode, features) = features(&self.enable_feature)?;
         if features.iter().any(|feature| feature.name == "auto-gomemlimit")
             && !(self.auto_gomemlimit_ratio > 0.0 && self.auto_gomemlimit_ratio <= 1.0)
@@ -192,14 +190,6 @@ impl Flags {
         })
     }
 
-    /// What would silently be less safe or lose data must not start.
-    fn refuse_unsupported(&self) -> Result<(), FlagError> {
-        if !self.cluster_tls_config.is_empty() {
-            return Err(FlagError::Unsupported("--cluster.tls-config"));
-        }
-        Ok(())
-    }
-
     fn cluster(&self) -> Result<Option<ClusterSettings>, FlagError> {
         if self.cluster_listen_address.is_empty() {
             return Ok(None);
@@ -251,6 +241,7 @@ impl Flags {
             peers: peers.collect::<Result<_, _>>()?,
             eager: self.cluster_peers_resolve_timeout,
             tcp_timeout: self.cluster_tcp_timeout,
+            tls_config: given(&self.cluster_tls_config).map(PathBuf::from),
             engine,
         }))
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::Snapshot;
 use super::exposition::Exposition;
-use crate::observed::{DURATIONS, Histogram};
+use crate::observed::{DURATIONS, Histogram, TlsCounts};
 
 /// All families `alertmanager_cluster_*`, `alertmanager_peer_position` and those of oversized messages.
 pub(super) fn write(out: &mut Exposition, seen: &Snapshot) {
@@ -30,6 +30,23 @@ pub(super) fn write(out: &mut Exposition, seen: &Snapshot) {
     members(out, seen);
     messages(out, seen);
     pings(out, seen);
+    if let Some(counts) = &seen.times.tls {
+        tls(out, counts);
+    }
+}
+
+fn tls(out: &mut Exposition, counts: &TlsCounts) {
+    let mut count = |name: &str, help: &str, value: u64| {
+        out.counter(&format!("alertmanager_tls_transport_{name}_total"), help).is(value);
+    };
+    count("packet_bytes_sent", "Bytes of packets to peers.", counts.packet_bytes_sent);
+    count("packet_bytes_received", "Bytes of packets from peers.", counts.packet_bytes_received);
+    count("stream_connections_sent", "Connections to peers for calls.", counts.connections_sent);
+    count("stream_connections_received", "Connections of peers.", counts.connections_received);
+    count("read_errors", "Connections of peers that ended badly.", counts.read_errors);
+    out.counter("alertmanager_tls_transport_write_errors_total", "Packets and calls that could not be sent.")
+        .with(&[("connection_type", "packet")], counts.packet_write_errors)
+        .with(&[("connection_type", "stream")], counts.stream_write_errors);
 }
 
 fn members(out: &mut Exposition, seen: &Snapshot) {

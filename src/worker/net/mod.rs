@@ -4,6 +4,8 @@ pub(crate) mod address;
 pub(crate) mod dns;
 pub(crate) mod lookup;
 pub(crate) mod stream;
+pub(crate) mod tls;
+mod tls_packets;
 pub(crate) mod udp;
 
 use std::net::SocketAddr;
@@ -15,39 +17,69 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
 
 use crate::event_loop::Arrivals;
+use crate::observed::Observed;
 use stream::Streams;
+use tls::GossipTls;
+use tls_packets::TlsOut;
 
-/// The sockets of the cluster, bound to the same port.
+/// The sockets of the cluster, bound to the same port; where members speak TLS there are no packets but in streams.
 #[derive(Debug)]
 pub(crate) struct Sockets {
-    packets: UdpSocket,
+    packets: Packets,
     streams: TcpListener,
     local: SocketAddr,
+}
+
+/// How packets come and go.
+#[derive(Debug)]
+enum Packets {
+    Udp(UdpSocket),
+    Tls(Arc<GossipTls>),
+}
+
+/// TLS between members, and where it's counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Secured {
+    tls: Arc<GossipTls>,
+    observed: Arc<Observed>,
 }
 
 /// The running network of a member.
 #[derive(Debug)]
 pub(crate) struct Net {
-    out: udp::Out,
+    out: Out,
     streams: Arc<Streams>,
     tasks: Vec<JoinHandle<()>>,
 }
+
+/// The way out for packets.
+#[derive(Debug)]
+enum Out {
+    Udp(udp::Out),
+    Tls(TlsOut),
+}
+
+/// For the last packets.
+const FINISH_LIMIT: Duration = Duration::from_secs(1);
 
 /// Tries for a port that is free for both kinds, when any port will do.
 const PORT_TRIES: usize = 16;
 
 impl Sockets {
-    /// Binds both kinds to `listen`; port 0: to a free one.
+    /// Binds both kinds to `listen`, or with `tls` only streams; port 0: to a free one.
     ///
     /// # Errors
     /// When that's impossible.
-    pub(crate) async fn bind(listen: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) async fn bind(listen: SocketAddr, tls: Option<Arc<GossipTls>>) -> std::io::Result<Self> {
         let mut tries = 0;
         loop {
             let streams = TcpListener::bind(listen).await?;
             let local = streams.local_addr()?;
+            if let Some(tls) = tls {
+                return Ok(Self { packets: Packets::Tls(tls), streams, local });
+            }
             match UdpSocket::bind(local).await {
-                Ok(packets) => return Ok(Self { packets, streams, local }),
+                Ok(packets) => return Ok(Self { packets: Packets::Udp(packets), streams, local }),
                 Err(_) if listen.port() == 0 && tries < PORT_TRIES => tries += 1,
                 Err(error) => return Err(error),
             }
@@ -62,20 +94,37 @@ impl Sockets {
 
 impl Net {
     /// Starts to receive.
-    pub(crate) fn start(sockets: Sockets, arrivals: &Arrivals, tcp_timeout: Duration) -> Self {
+    pub(crate) fn start(
+        sockets: Sockets,
+        arrivals: &Arrivals,
+        tcp_timeout: Duration,
+        observed: &Arc<Observed>,
+    ) -> Self {
         let Sockets { packets, streams: listener, local: _ } = sockets;
-        let packets = Arc::new(packets);
-        let out = udp::Out::start(Arc::clone(&packets));
-        let tasks = vec![
-            tokio::spawn(udp::receive(packets, arrivals.clone())),
-            tokio::spawn(stream::accept(listener, arrivals.clone(), tcp_timeout)),
-        ];
-        Self { out, streams: Arc::new(Streams::new(tcp_timeout)), tasks }
+        let mut tasks = Vec::new();
+        let (out, secured) = match packets {
+            Packets::Udp(socket) => {
+                let socket = Arc::new(socket);
+                tasks.push(tokio::spawn(udp::receive(Arc::clone(&socket), arrivals.clone())));
+                (Out::Udp(udp::Out::start(socket)), None)
+            }
+            Packets::Tls(tls) => {
+                // its metrics are there from the beginning
+                observed.tls(|_| {});
+                let secured = Secured { tls, observed: Arc::clone(observed) };
+                (Out::Tls(TlsOut::new(secured.clone(), tcp_timeout)), Some(secured))
+            }
+        };
+        tasks.push(tokio::spawn(stream::accept(listener, arrivals.clone(), tcp_timeout, secured.clone())));
+        Self { out, streams: Arc::new(Streams::new(tcp_timeout, secured)), tasks }
     }
 
     /// Sends a datagram, or loses it.
     pub(crate) fn packet(&self, to: SocketAddr, data: Bytes) {
-        self.out.send(to, data);
+        match &self.out {
+            Out::Udp(out) => out.send(to, data),
+            Out::Tls(out) => out.send(to, data),
+        }
     }
 
     /// For calls.
@@ -85,7 +134,10 @@ impl Net {
 
     /// Sends what is queued and stops to receive.
     pub(crate) async fn finish(self) {
-        self.out.finish().await;
+        match self.out {
+            Out::Udp(out) => out.finish().await,
+            Out::Tls(out) => out.finish().await,
+        }
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }

@@ -1,4 +1,5 @@
-//! Calls between members over TCP: a request, a reply, each behind its length (4 bytes, big endian).
+//! Calls between members over TCP: a request, a reply, each behind its length (4 bytes, big endian). Where members speak
+//! TLS the highest bit of a length says that a packet follows, to which there is no reply.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,13 +7,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use alerting::effects::Input;
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 
+use super::Secured;
 use crate::event_loop::{Arrival, Arrivals};
 
 /// Why a call came to nothing.
@@ -26,18 +29,34 @@ pub(crate) enum CallError {
     Exchange(SocketAddr, #[source] io::Error),
 }
 
+/// A connection, whatever it's made of.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+pub(super) type Connection = Box<dyn Stream>;
+
 /// Connections to peers, kept for the next call.
 #[derive(Debug)]
 pub(crate) struct Streams {
     timeout: Duration,
+    secured: Option<Secured>,
     idle: Mutex<HashMap<SocketAddr, Vec<Idle>>>,
 }
 
-#[derive(Debug)]
 struct Idle {
-    stream: TcpStream,
+    stream: Connection,
     since: Instant,
 }
+
+impl std::fmt::Debug for Idle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Idle").field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
+/// Of a length: a packet follows.
+const PACKET: u32 = 1 << 31;
 
 /// Largest request or reply.
 const SIZE_MAX: usize = 64 << 20;
@@ -59,8 +78,8 @@ const INBOUND_MAX: usize = 256;
 
 impl Streams {
     /// `timeout` is for connecting and for each message.
-    pub(crate) fn new(timeout: Duration) -> Self {
-        Self { timeout, idle: Mutex::default() }
+    pub(crate) fn new(timeout: Duration, secured: Option<Secured>) -> Self {
+        Self { timeout, secured, idle: Mutex::default() }
     }
 
     /// Sends `data` to a peer and returns its reply.
@@ -75,28 +94,46 @@ impl Streams {
             self.keep(to, stream);
             return Ok(reply);
         }
-        let connected = limited(self.timeout, TcpStream::connect(to)).await;
-        let mut stream = connected.map_err(|error| CallError::Connect(to, error))?;
-        // a request is written at once; waiting for more would only delay it
-        let _ = stream.set_nodelay(true);
-        let reply = self.exchange(&mut stream, &data).await.map_err(|error| CallError::Exchange(to, error))?;
-        self.keep(to, stream);
-        Ok(reply)
+        let connected = limited(self.timeout, self.connect(to)).await;
+        let reply = match connected {
+            Ok(mut stream) => match self.exchange(&mut stream, &data).await {
+                Ok(reply) => {
+                    self.keep(to, stream);
+                    Ok(reply)
+                }
+                Err(error) => Err(CallError::Exchange(to, error)),
+            },
+            Err(error) => Err(CallError::Connect(to, error)),
+        };
+        if let Some(secured) = self.secured.as_ref().filter(|_| reply.is_err()) {
+            secured.observed.tls(|counts| counts.stream_write_errors += 1);
+        }
+        reply
     }
 
-    async fn exchange(&self, stream: &mut TcpStream, data: &[u8]) -> io::Result<Bytes> {
+    async fn connect(&self, to: SocketAddr) -> io::Result<Connection> {
+        let stream = TcpStream::connect(to).await?;
+        // a request is written at once; waiting for more would only delay it
+        let _ = stream.set_nodelay(true);
+        let Some(secured) = &self.secured else { return Ok(Box::new(stream)) };
+        let stream = secured.tls.connect(to, stream).await?;
+        secured.observed.tls(|counts| counts.connections_sent += 1);
+        Ok(Box::new(stream))
+    }
+
+    async fn exchange(&self, stream: &mut Connection, data: &[u8]) -> io::Result<Bytes> {
         limited(self.timeout, write_frame(stream, data)).await?;
         limited(self.timeout, read_frame(stream)).await
     }
 
-    fn take(&self, to: SocketAddr) -> Option<TcpStream> {
+    fn take(&self, to: SocketAddr) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle.get_mut(&to)?;
         kept.retain(|connection| connection.since.elapsed() < IDLE_CALLER);
         kept.pop().map(|connection| connection.stream)
     }
 
-    fn keep(&self, to: SocketAddr, stream: TcpStream) {
+    fn keep(&self, to: SocketAddr, stream: Connection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|_, kept| {
             kept.retain(|connection| connection.since.elapsed() < IDLE_CALLER);
@@ -110,15 +147,23 @@ impl Streams {
 }
 
 /// Accepts peers until nobody listens any more.
-pub(crate) async fn accept(listener: TcpListener, arrivals: Arrivals, message_timeout: Duration) {
+pub(super) async fn accept(
+    listener: TcpListener,
+    arrivals: Arrivals,
+    message_timeout: Duration,
+    secured: Option<Secured>,
+) {
     let slots = Arc::new(Semaphore::new(INBOUND_MAX));
     while !arrivals.is_closed() {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, from)) => {
-                let arrivals = arrivals.clone();
+                let (arrivals, secured) = (arrivals.clone(), secured.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = serve(stream, from, arrivals, message_timeout).await {
+                    if let Err(error) = greet(stream, from, arrivals, message_timeout, secured.as_ref()).await {
+                        if let Some(secured) = secured {
+                            secured.observed.tls(|counts| counts.read_errors += 1);
+                        }
                         debug!(addr = %from, err = %error, "connection of a peer ended");
                     }
                     drop(slot);
@@ -133,8 +178,27 @@ pub(crate) async fn accept(listener: TcpListener, arrivals: Arrivals, message_ti
     }
 }
 
-async fn serve(mut stream: TcpStream, from: SocketAddr, arrivals: Arrivals, limit: Duration) -> io::Result<()> {
+async fn greet(
+    stream: TcpStream,
+    from: SocketAddr,
+    arrivals: Arrivals,
+    limit: Duration,
+    secured: Option<&Secured>,
+) -> io::Result<()> {
     let _ = stream.set_nodelay(true);
+    let Some(secured) = secured else { return serve(stream, from, arrivals, limit, None).await };
+    let stream = limited(limit, secured.tls.accept(stream)).await?;
+    secured.observed.tls(|counts| counts.connections_received += 1);
+    serve(stream, from, arrivals, limit, Some(secured)).await
+}
+
+async fn serve(
+    mut stream: impl Stream,
+    from: SocketAddr,
+    arrivals: Arrivals,
+    limit: Duration,
+    secured: Option<&Secured>,
+) -> io::Result<()> {
     loop {
         // one that says nothing at all loses its slot sooner or later
         let Ok(begun) = timeout(IDLE_CALLED, stream.read_u8()).await else { return Ok(()) };
@@ -143,7 +207,15 @@ async fn serve(mut stream: TcpStream, from: SocketAddr, arrivals: Arrivals, limi
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         };
-        let data = limited(limit, read_rest(&mut stream, first)).await?;
+        let (packet, data) = limited(limit, read_rest(&mut stream, first)).await?;
+        if packet {
+            let Some(secured) = secured else { return Err(io::Error::other("a packet in a stream")) };
+            secured.observed.tls(|counts| counts.packet_bytes_received += data.len() as u64);
+            if arrivals.send(Arrival::Input(Input::Packet { from, data })).await.is_err() {
+                return Ok(());
+            }
+            continue;
+        }
         let (reply, answer) = oneshot::channel();
         if arrivals.send(Arrival::Called { from, data, reply }).await.is_err() {
             return Ok(());
@@ -154,33 +226,49 @@ async fn serve(mut stream: TcpStream, from: SocketAddr, arrivals: Arrivals, limi
     }
 }
 
-async fn limited<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+pub(super) async fn limited<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(limit, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn write_frame(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
-    let size = u32::try_from(data.len()).ok().filter(|_| data.len() <= SIZE_MAX).ok_or_else(too_big)?;
+async fn write_frame(stream: &mut impl Stream, data: &[u8]) -> io::Result<()> {
+    write_kind(stream, data, 0).await
+}
+
+/// Writes a packet, to which there won't be a reply.
+pub(super) async fn write_packet(stream: &mut impl Stream, data: &[u8]) -> io::Result<()> {
+    write_kind(stream, data, PACKET).await
+}
+
+async fn write_kind(stream: &mut impl Stream, data: &[u8], kind: u32) -> io::Result<()> {
+    let size = u32::try_from(data.len()).ok().filter(|_| data.len() <= SIZE_MAX).ok_or_else(too_big)? | kind;
     if data.len() <= RESERVE_MAX {
         // one segment rather than two
         let mut frame = Vec::with_capacity(data.len() + 4);
         frame.extend_from_slice(&size.to_be_bytes());
         frame.extend_from_slice(data);
-        return stream.write_all(&frame).await;
+        stream.write_all(&frame).await?;
+    } else {
+        stream.write_all(&size.to_be_bytes()).await?;
+        stream.write_all(data).await?;
     }
-    stream.write_all(&size.to_be_bytes()).await?;
-    stream.write_all(data).await
+    // TLS keeps what it could not send at once
+    stream.flush().await
 }
 
-async fn read_frame(stream: &mut TcpStream) -> io::Result<Bytes> {
+async fn read_frame(stream: &mut impl Stream) -> io::Result<Bytes> {
     let first = stream.read_u8().await?;
-    read_rest(stream, first).await
+    match read_rest(stream, first).await? {
+        (false, data) => Ok(data),
+        (true, _) => Err(io::Error::new(io::ErrorKind::InvalidData, "a packet instead of a reply")),
+    }
 }
 
-/// The rest of a frame whose first byte is `first`.
-async fn read_rest(stream: &mut TcpStream, first: u8) -> io::Result<Bytes> {
+/// The rest of a frame whose first byte is `first`, and whether it is a packet.
+async fn read_rest(stream: &mut impl Stream, first: u8) -> io::Result<(bool, Bytes)> {
     let mut size = [first, 0, 0, 0];
     stream.read_exact(&mut size[1..]).await?;
-    let size = u32::from_be_bytes(size) as usize;
+    let size = u32::from_be_bytes(size);
+    let (packet, size) = (size & PACKET != 0, (size & !PACKET) as usize);
     if size > SIZE_MAX {
         return Err(too_big());
     }
@@ -193,7 +281,7 @@ async fn read_rest(stream: &mut TcpStream, first: u8) -> io::Result<Bytes> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    Ok(data.freeze())
+    Ok((packet, data.freeze()))
 }
 
 fn too_big() -> io::Error {
@@ -219,7 +307,7 @@ mod tests {
                     let _ = reply.send(data.iter().rev().copied().collect());
                 }
             };
-            tokio::join!(accept(listener, tx, LIMIT), replying);
+            tokio::join!(accept(listener, tx, LIMIT, None), replying);
         });
         (address, task)
     }
@@ -227,7 +315,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_brings_the_reply_whatever_its_size() {
         let (address, task) = echo().await;
-        let streams = Streams::new(LIMIT);
+        let streams = Streams::new(LIMIT, None);
         for size in [0, 1, RESERVE_MAX + 1, 5 << 20] {
             let data: Bytes = (0..size).map(|n| n as u8).collect();
             let reply = streams.call(address, data.clone()).await.unwrap();
@@ -252,7 +340,7 @@ mod tests {
                 }
             }
         });
-        let streams = Streams::new(LIMIT);
+        let streams = Streams::new(LIMIT, None);
         let mut replies = Vec::new();
         for _ in 0..4 {
             replies.push(streams.call(address, Bytes::from_static(b"x")).await.unwrap()[0]);
@@ -267,11 +355,11 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            stream.write_all(&u32::MAX.to_be_bytes()).await.unwrap();
+            stream.write_all(&(u32::MAX >> 1).to_be_bytes()).await.unwrap();
             // until the other side gives up
             let _ = stream.read_to_end(&mut Vec::new()).await;
         });
-        let streams = Streams::new(LIMIT);
+        let streams = Streams::new(LIMIT, None);
         let refused = streams.call(address, Bytes::new()).await.unwrap_err();
         assert!(crate::log::chain(&refused).contains("64 MiB"), "{refused:?}");
         task.await.unwrap();

@@ -26,9 +26,6 @@ const QUEUE: usize = 1024;
 /// Largest datagram there can be.
 const SIZE_MAX: usize = 65_535;
 
-/// Time for the last packets.
-const FINISH_LIMIT: Duration = Duration::from_secs(1);
-
 impl Out {
     /// Starts the task that sends.
     pub(crate) fn start(socket: Arc<UdpSocket>) -> Self {
@@ -54,7 +51,7 @@ impl Out {
     pub(crate) async fn finish(self) {
         drop(self.queue);
         // what can't be sent by then is lost, as packets are
-        let _ = tokio::time::timeout(FINISH_LIMIT, self.task).await;
+        let _ = tokio::time::timeout(super::FINISH_LIMIT, self.task).await;
     }
 }
 

@@ -54,20 +54,27 @@ struct Text {
 /// `tls_server_config`, as written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct TlsSection {
-    pub(super) cert: Option<String>,
-    pub(super) key: Option<String>,
-    pub(super) client_ca: Option<String>,
-    pub(super) cert_file: Option<String>,
-    pub(super) key_file: Option<String>,
-    pub(super) client_ca_file: Option<String>,
-    pub(super) client_auth_type: Option<String>,
-    pub(super) cipher_suites: Option<Vec<String>>,
-    pub(super) curve_preferences: Option<Vec<String>>,
-    pub(super) min_version: Option<String>,
-    pub(super) max_version: Option<String>,
-    pub(super) prefer_server_cipher_suites: Option<bool>,
-    pub(super) client_allowed_sans: Option<Vec<String>>,
+pub(crate) struct TlsSection {
+    pub(crate) cert: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) client_ca: Option<String>,
+    pub(crate) cert_file: Option<String>,
+    pub(crate) key_file: Option<String>,
+    pub(crate) client_ca_file: Option<String>,
+    pub(crate) client_auth_type: Option<String>,
+    pub(crate) cipher_suites: Option<Vec<String>>,
+    pub(crate) curve_preferences: Option<Vec<String>>,
+    pub(crate) min_version: Option<String>,
+    pub(crate) max_version: Option<String>,
+    pub(crate) prefer_server_cipher_suites: Option<bool>,
+    pub(crate) client_allowed_sans: Option<Vec<String>>,
+}
+
+impl TlsSection {
+    /// Whether only clients with a certificate get through that an authority vouches for.
+    pub(crate) fn verifies_clients(&self) -> bool {
+        self.client_auth_type.as_deref() == Some("RequireAndVerifyClientCert")
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -26,7 +26,9 @@ use tracing::{error, info};
 use file::{FileError, RateLimit, WebFile};
 use tls::TlsError;
 
+pub(crate) use file::TlsSection;
 pub(crate) use gate::{Gate, check};
+pub(crate) use tls::{TlsError as ServerTlsError, build as server_tls, files as server_tls_files};
 
 /// The file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +78,7 @@ struct State {
 }
 
 /// What changes when a file changes; `None` for one that can't be looked at.
-type Stamps = Vec<(PathBuf, Option<[i64; 5]>)>;
+pub(crate) type Stamps = Vec<(PathBuf, Option<[i64; 5]>)>;
 
 impl Loaded {
     /// What to serve TLS with, if it's on.
@@ -140,7 +142,8 @@ impl WebConfig {
     }
 }
 
-fn stamp(path: &Path) -> Option<[i64; 5]> {
+/// What changes when the file changes.
+pub(crate) fn stamp(path: &Path) -> Option<[i64; 5]> {
     let data = std::fs::metadata(path).ok()?;
     // the inode is what changes when Kubernetes swaps the directory of a Secret
     let [inode, len] = [data.ino(), data.len()].map(u64::cast_signed);

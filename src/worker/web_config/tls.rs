@@ -79,7 +79,7 @@ pub(super) fn is_on(section: &TlsSection) -> bool {
 }
 
 /// The files that the section names, with paths relative to `directory` made whole.
-pub(super) fn files(section: &TlsSection, directory: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(section: &TlsSection, directory: &Path) -> Vec<PathBuf> {
     let files = [&section.cert_file, &section.key_file, &section.client_ca_file];
     files.into_iter().flatten().filter(|file| !file.is_empty()).map(|file| directory.join(file)).collect()
 }
@@ -88,7 +88,7 @@ pub(super) fn files(section: &TlsSection, directory: &Path) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// At the first thing that is wrong.
-pub(super) fn build(section: &TlsSection, directory: &Path, http2: bool) -> Result<ServerConfig, TlsError> {
+pub(crate) fn build(section: &TlsSection, directory: &Path, http2: bool) -> Result<ServerConfig, TlsError> {
     let certificate = source("cert_file", &section.cert_file, &section.cert, directory)?;
     let certificate = certificate.ok_or(TlsError::Missing("cert"))?;
     let key = source("key_file", &section.key_file, &section.key, directory)?.ok_or(TlsError::Missing("key"))?;
