@@ -294,6 +294,7 @@ impl Engine {
         let over = is_over(&slot.alert, &merged, now);
         let news = (slot.groups.is_empty() && !over) || is_news(&slot.alert, &merged, now);
         let tell = news || slot.told.is_old(now);
+        slot.owes_resolve |= !merged.resolved_at(now);
         match Arc::get_mut(&mut slot.alert) {
             Some(alert) => *alert = merged,
             None => slot.alert = Arc::new(merged),
@@ -325,9 +326,10 @@ impl Engine {
             return;
         }
         self.stats.alerts_stored += u64::from(posted);
-        let told = Told::of(&alert);
+        let (told, owes_resolve) = (Told::of(&alert), !alert.resolved_at(now));
         let generator_url = self.alerts.link(alert.generator_url);
         let slot = Slot {
+            owes_resolve,
             told,
             alert: Arc::new(Alert { generator_url, ..alert }),
             routes: Default::default(),

@@ -39,7 +39,7 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) struct Flush {
     pub(crate) tick: Timestamp,
-    /// Alerts that were resolved then, and which report of them that was.
+    /// Alerts that were resolved then, and since when.
     pub(crate) resolved: Vec<(u32, Timestamp)>,
     pub(crate) deliveries: SmallVec<[DeliveryId; 1]>,
     pub(crate) failed: bool,

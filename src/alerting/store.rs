@@ -26,6 +26,8 @@ pub(crate) struct Slot {
     pub(crate) roles: Roles,
     /// It was in a group that a new configuration took away.
     pub(crate) regroup: bool,
+    /// It has fired here, and no entry of the log has come since that names it as resolved.
+    pub(crate) owes_resolve: bool,
     /// The report that the peers were told of, or told us of.
     pub(crate) told: Told,
 }

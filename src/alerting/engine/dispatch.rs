@@ -73,7 +73,7 @@ impl Engine {
         group.flushes += 1;
         let resolved = group.alerts.iter().filter_map(|n| {
             let alert = &self.alerts.get(*n)?.alert;
-            alert.resolved_at(now).then_some((*n, alert.updated_at))
+            alert.resolved_at(now).then_some((*n, alert.ends_at))
         });
         let resolved = resolved.collect();
         group.flush = Some(Box::new(Flush { tick: now, resolved, deliveries: Default::default(), failed: false }));
@@ -151,9 +151,9 @@ impl Engine {
         {
             self.record_resolved(number, &flush.resolved);
             let mut gone: Vec<u32> = Vec::new();
-            for (alert, updated_at) in flush.resolved {
+            for (alert, ends_at) in flush.resolved {
                 let Some(slot) = self.alerts.get_mut(alert) else { continue };
-                if slot.alert.updated_at == updated_at && slot.alert.resolved_at(now) {
+                if slot.alert.ends_at == ends_at && slot.alert.resolved_at(now) {
                     slot.groups.retain(|g| *g != number);
                     gone.push(alert);
                 }
@@ -206,6 +206,7 @@ impl Engine {
             cluster.heard_of(crate::cluster::topic(key));
         }
         for number in self.groups.of_key(&key.group) {
+            self.is_told(number, entry);
             let Some(running) = &self.running else { return };
             let Some(group) = self.groups.get(number) else { continue };
             let node = running.routes.node(group.route);
@@ -233,6 +234,19 @@ impl Engine {
                     // which is due on all members
                     self.wait_again(now, id, wait);
                 }
+            }
+        }
+    }
+
+    /// An entry of the log names what is resolved: nobody owes that any more.
+    pub(super) fn is_told(&mut self, number: u32, entry: &Entry) {
+        let Some(group) = self.groups.get(number).filter(|_| !entry.resolved.is_empty()) else { return };
+        for alert in group.alerts.iter() {
+            if let Some(slot) = self.alerts.get_mut(*alert)
+                && entry.resolved.binary_search(&slot.alert.log_hash).is_ok()
+                && slot.alert.ends_at <= entry.timestamp
+            {
+                slot.owes_resolve = false;
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::config::Integration;
 use crate::effects::DeliveryId;
 use crate::nflog::{self, Entry, LogKey, ReceiverData, SendReason};
 use crate::pipeline::Passed;
+use crate::store::Slot;
 use crate::time::Timestamp;
 
 /// A peer's "resolved" outweighs an older "firing" of ours for so long; a sender that means it repeats itself.
@@ -131,12 +132,14 @@ impl Engine {
             };
             firing.retain(|a| !stale(a));
         }
-        let mut resolved: Vec<Arc<Alert>> = passed.resolved.iter().filter_map(alert).collect();
-        if let Some(entry) = entry {
-            // over before the last notification, which didn't say that it fires: told by then, or never told to fire
-            let fired = |a: &Alert| entry.firing.binary_search(&a.log_hash).is_ok();
-            resolved.retain(|a| a.ends_at > entry.timestamp || fired(a));
-        }
+        // nothing is owed by this member, and it was over before the last notification, which didn't say that it fires: told by then
+        let told = |slot: &Slot| {
+            let alert = &slot.alert;
+            let named = |entry: &Entry| entry.firing.binary_search(&alert.log_hash).is_ok();
+            !slot.owes_resolve && entry.is_some_and(|entry| alert.ends_at <= entry.timestamp && !named(entry))
+        };
+        let resolved = passed.resolved.iter().filter_map(|number| self.alerts.get(*number));
+        let resolved: Vec<Arc<Alert>> = resolved.filter(|slot| !told(slot)).map(|slot| slot.alert.clone()).collect();
         let (firing_hashes, resolved_hashes) = (hashes(&firing), hashes(&resolved));
         Picture { firing, resolved, firing_hashes, resolved_hashes }
     }

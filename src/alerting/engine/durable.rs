@@ -330,6 +330,8 @@ impl Restoring {
             let told = Told::of(&alert);
             let generator_url = alerts.link(alert.generator_url);
             let slot = Slot {
+                // whatever became of it meanwhile, the log knows better
+                owes_resolve: false,
                 told,
                 alert: Arc::new(Alert { generator_url, ..alert }),
                 routes: Default::default(),
