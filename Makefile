@@ -40,8 +40,8 @@ kube-test: peers image ## the tests on a real node: brings it up, and down again
 	$(CARGO) test --workspace --test kube --no-run
 	tests/kube/with-node.sh $(CARGO) test --workspace --test kube -- --test-threads=1 --nocapture
 
-sim: ## 200 seeds of the simulation: nothing lost, nothing twice without faults
-	$(CARGO) run --release $(STATIC) -p sim -- --seeds 200
+sim: ## 10,000 seeds of the simulation: nothing lost, nothing twice without faults
+	$(CARGO) run --release $(STATIC) -p sim -- --seeds 10000
 
 fuzz: ## six fuzz targets, SECONDS=60 each; needs a nightly compiler and cargo-fuzz
 	for target in config matchers bodies snapshots gossip templates; do \

@@ -95,7 +95,8 @@ enum Happening {
 
 struct Member {
     address: SocketAddr,
-    engine: Option<Engine>,
+    /// Boxed, since it is taken out for each input.
+    engine: Option<Box<Engine>>,
     /// Counts its starts: what was meant for a former life is dropped.
     life: u64,
     disk: Disk,
@@ -483,7 +484,7 @@ impl World {
         };
         let restored = m.disk.restored(local);
         match Engine::new(options, restored) {
-            Ok(engine) => m.engine = Some(engine),
+            Ok(engine) => m.engine = Some(Box::new(engine)),
             Err(error) => self.log.push(format!("member {member} can't start: {error}")),
         }
         let life = self.members[member].life;
