@@ -22,7 +22,7 @@ IMAGE := localhost/alertmanager-operator:dev
 IMAGE_TAR := target/image/alertmanager-operator.tar
 CA_ROOTS := /etc/ssl/certs/ca-certificates.crt
 
-.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench fuzz sim kube-up kube-down kube-test \
+.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench bench-cluster cluster-test fuzz sim kube-up kube-down kube-test \
   packages peers peers-fast
 
 help: ## this list
@@ -31,7 +31,7 @@ help: ## this list
 run: ## build, and run the cluster of config/samples on loopback, without Kubernetes
 	$(CARGO) run --release $(STATIC) -- local config/samples
 
-test: fmt-check lint deny docs test-fast sim kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
+test: fmt-check lint deny docs test-fast sim cluster-test kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
 
 test-fast: peers-fast ## all tests that need no Kubernetes
 	$(CARGO) test --workspace --no-fail-fast
@@ -50,6 +50,16 @@ fuzz: ## six fuzz targets, SECONDS=60 each; needs a nightly compiler and cargo-f
 bench: peers-fast ## ours beside the Go Alertmanager, as ratios from one run
 	$(CARGO) build --release $(STATIC)
 	$(CARGO) run --release $(STATIC) -p bench
+
+bench-cluster: packages peers-fast ## clusters of ours beside those of the Go Alertmanager, with faults and without (as root)
+	$(CARGO) build --release $(STATIC)
+	$(CARGO) build --release $(STATIC) -p bench
+	unshare --net $(SHIPPED)/bench --cluster
+
+cluster-test: packages ## clusters of real processes through kills, cuts, losses and rolling restarts (as root)
+	$(CARGO) build --release $(STATIC)
+	$(CARGO) build --release $(STATIC) -p bench
+	unshare --net $(SHIPPED)/bench --cluster --quick --ours-only
 
 fmt: ## format the sources
 	$(CARGO) fmt --all

@@ -57,6 +57,14 @@ impl Contender {
         command
     }
 
+    /// The command of a member of a cluster; where it listens and what its peers are is to be added.
+    pub(crate) fn member(&self, config: &Path, dir: &Path) -> Command {
+        let mut command = self.command();
+        command.arg("--config.file").arg(config);
+        command.arg("--storage.path").arg(dir);
+        command
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(self.subcommand);

@@ -26,10 +26,17 @@ impl Connection {
 
     /// Posts JSON; everything but status 200 is an error.
     pub(crate) fn post(&mut self, path: &str, json: &str) -> anyhow::Result<()> {
-        self.exchange(path, json).with_context(|| format!("posting to {}{path}", self.address))
+        self.exchange(path, json).map(drop).with_context(|| format!("posting to {}{path}", self.address))
     }
 
-    fn exchange(&mut self, path: &str, json: &str) -> anyhow::Result<()> {
+    /// Posts JSON; the text at `key` of the answer.
+    pub(crate) fn post_for_id(&mut self, path: &str, json: &str, key: &str) -> anyhow::Result<String> {
+        let body = self.exchange(path, json).with_context(|| format!("posting to {}{path}", self.address))?;
+        let body: serde_json::Value = serde_json::from_slice(&body).context("reading an answer")?;
+        Ok(body[key].as_str().with_context(|| format!("no {key} in {body}"))?.to_owned())
+    }
+
+    fn exchange(&mut self, path: &str, json: &str) -> anyhow::Result<Vec<u8>> {
         let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", self.address);
         let stream = self.stream.get_mut();
         stream.write_all(format!("{head}Content-Length: {}\r\n\r\n", json.len()).as_bytes())?;
@@ -50,7 +57,7 @@ impl Connection {
         let mut body = vec![0; length.context("the answer doesn't say its length")?];
         self.stream.read_exact(&mut body)?;
         ensure!(status.split(' ').nth(1) == Some("200"), "{status}: {}", String::from_utf8_lossy(&body));
-        Ok(())
+        Ok(body)
     }
 
     fn line(&mut self) -> anyhow::Result<String> {

@@ -2,6 +2,7 @@
 //! memory, as ratios. Figures of two runs are not comparable, their ratios are. It fails when a program loses alerts,
 //! never because something took long.
 
+mod cluster;
 mod contender;
 mod files;
 mod http;
@@ -33,6 +34,9 @@ struct Flags {
     /// Measure only scenarios whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
+    /// Clusters in namespaces instead of single programs; run it as root by `unshare --net`.
+    #[arg(long)]
+    cluster: bool,
     /// Measure only ours, for a profiler's sake.
     #[arg(long)]
     ours_only: bool,
@@ -57,6 +61,9 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let all = rustix::process::Rlimit { current: files.maximum, maximum: files.maximum };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, all).context("asking for more open files")?;
     table::facts(&ours, reference.as_ref())?;
+    if flags.cluster {
+        return clusters(flags, &ours, reference.as_ref());
+    }
     let mut lines = Vec::new();
     for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&flags.only)) {
         let measure = |contender: &Contender| {
@@ -83,6 +90,26 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         table::summary(&lines)?;
     }
     Ok(())
+}
+
+/// Fails if a cluster of ours tells something twice or never where it must not.
+fn clusters(flags: &Flags, ours: &Contender, reference: Option<&Contender>) -> anyhow::Result<()> {
+    let sizes = if flags.quick { cluster::Sizes::QUICK } else { cluster::Sizes::FULL };
+    let (mut lines, mut broken) = (Vec::new(), None);
+    for scenario in cluster::matching(&flags.only) {
+        let measure = |contender: &Contender| {
+            progress(&format!("{}: {}", scenario.name, contender.name));
+            scenario.run(contender, &sizes).with_context(|| format!("{} with {}", scenario.name, contender.name))
+        };
+        let of_reference = reference.map(measure).transpose()?;
+        let of_ours = measure(ours)?;
+        broken = broken.or(cluster::check(scenario, &of_ours).err());
+        let joined = joined(scenario.name, of_reference.as_slice(), &[of_ours]);
+        table::print(&joined)?;
+        lines.extend(joined);
+    }
+    table::summary(&lines)?;
+    broken.map_or(Ok(()), Err)
 }
 
 /// A line for each figure, with the means of all rounds.

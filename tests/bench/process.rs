@@ -106,14 +106,7 @@ impl Process {
 
     /// CPU time of all its threads since its start, those that have ended included; in steps of 10 ms.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = self.read("stat")?;
-        // The name, in parentheses, may hold anything; what follows it starts with the third field.
-        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|text| text.parse::<u32>().ok());
-        match (field(14), field(15)) {
-            (Some(user), Some(system)) => Ok(TICK * (user + system)),
-            _ => bail!("no CPU time in `{stat}`"),
-        }
+        cpu_of(self.child.id()).with_context(|| format!("its log:\n{}", self.log()))
     }
 
     /// Memory that it has in RAM, in bytes.
@@ -167,6 +160,19 @@ impl Process {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+/// CPU time of all threads of a process since its start, those that have ended included; in steps of 10 ms.
+pub(crate) fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
+    let path = format!("/proc/{pid}/stat");
+    let stat = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    // The name, in parentheses, may hold anything; what follows it starts with the third field.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|text| text.parse::<u32>().ok());
+    match (field(14), field(15)) {
+        (Some(user), Some(system)) => Ok(TICK * (user + system)),
+        _ => bail!("no CPU time in `{stat}`"),
     }
 }
 

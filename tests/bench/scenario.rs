@@ -120,8 +120,10 @@ pub(crate) enum Unit {
     Microseconds,
     /// CPU time.
     Milliseconds,
-    /// CPU time.
+    /// CPU time, or time where that is said.
     Seconds,
+    /// How many.
+    Count,
     /// Pieces of work in a second.
     PerSecond,
     /// Memory.
@@ -152,7 +154,7 @@ impl Figure {
 }
 
 /// A config with one webhook.
-fn config(group_by: &str, url: &str, group_wait: &str, group_interval: &str) -> String {
+pub(crate) fn config(group_by: &str, url: &str, group_wait: &str, group_interval: &str) -> String {
     format!(
         "route:
   receiver: webhook

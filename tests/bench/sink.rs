@@ -154,7 +154,7 @@ async fn serve(mut stream: TcpStream, seen: &Seen) -> anyhow::Result<()> {
     }
 }
 
-fn content_length(head: &[u8]) -> Option<usize> {
+pub(crate) fn content_length(head: &[u8]) -> Option<usize> {
     let head = std::str::from_utf8(head).ok()?;
     let pairs = head.lines().filter_map(|line| line.split_once(':'));
     let mut lengths = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));

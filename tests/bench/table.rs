@@ -71,7 +71,8 @@ pub(crate) fn summary(lines: &[Line]) -> io::Result<()> {
 
 impl Line {
     fn ratio(&self) -> Option<f64> {
-        self.reference.map(|reference| self.ours / reference)
+        // nothing is the best there can be, also beside nothing
+        self.reference.map(|reference| if self.ours == 0.0 { 0.0 } else { self.ours / reference })
     }
 
     /// Nothing if there is no goal, or no reference.
@@ -86,6 +87,7 @@ fn value_text(value: f64, unit: Unit) -> String {
         Unit::Microseconds => format!("{value:.1} us"),
         Unit::Milliseconds => format!("{value:.1} ms"),
         Unit::Seconds => format!("{value:.2} s"),
+        Unit::Count => format!("{value:.0}"),
         Unit::PerSecond => format!("{value:.0} /s"),
         Unit::Kibibytes => format!("{value:.2} KiB"),
         Unit::Mebibytes => format!("{value:.1} MiB"),
