@@ -308,6 +308,11 @@ pub enum Event {
         /// Name of the other one.
         by: String,
     },
+    /// The process was stopped or starved for so long that peers have acted without it: it asks them before it notifies.
+    StoodStill {
+        /// By how much it was woken too late.
+        late: Duration,
+    },
     /// A peer's state or packet could not be used.
     PeerRejected {
         /// Who.

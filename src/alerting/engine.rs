@@ -64,6 +64,8 @@ pub struct Engine {
     cluster: Option<Cluster>,
     /// May notify.
     settled: bool,
+    /// When it wanted to be woken last; members of a cluster only.
+    promised: Option<Timestamp>,
     stopping: Option<Stopping>,
     timers: Timers,
     outputs: VecDeque<Output>,
@@ -146,6 +148,7 @@ impl Engine {
             deliveries: BTreeMap::new(),
             next_delivery: 1,
             settled: cluster.is_none(),
+            promised: None,
             cluster,
             stopping: None,
             timers,
@@ -160,6 +163,7 @@ impl Engine {
 
     /// Takes an input in; drain [`Self::poll`] after each.
     pub fn handle(&mut self, now: Timestamp, input: Input) {
+        self.notice_standstill(now);
         match input {
             Input::Config(config) => self.apply_config(now, config),
             Input::Alerts { ticket, alerts } => {
@@ -189,6 +193,7 @@ impl Engine {
         self.advance(now);
         self.with_cluster(now, |cluster, io| cluster.tell_intents(io));
         self.write_journal();
+        self.promised = self.cluster.as_ref().and_then(Cluster::next_wake);
     }
 
     /// The next thing to do outside.

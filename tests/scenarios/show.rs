@@ -68,6 +68,7 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         Event::Held { by, .. } => Some(format!("holds, {by} is sending")),
         Event::TurnPassed { .. } => Some("leaves it to the next peer".into()),
         Event::TurnTaken { by, .. } => Some(format!("tries now in place of {by}")),
+        Event::StoodStill { .. } => Some("stood still, asks the peers".into()),
         Event::Notified { .. } | Event::AttemptFailed { .. } | Event::SilenceChanged { .. } => None,
     }
 }

@@ -156,8 +156,8 @@ fn config(options: &ClusterOptions) -> foca::Config {
     config.probe_rtt = options.probe_timeout.min(options.probe_interval / 2);
     config.num_indirect_probes = three;
     config.max_transmissions = NonZeroU8::MIN.saturating_add(9);
-    // two probes by others fit in: long enough to refute, short enough for the next in line
-    config.suspect_to_down_after = options.probe_interval * 2;
+    // some rounds of gossip fit in: long enough to refute, short enough for the next in line
+    config.suspect_to_down_after = options.probe_interval;
     // the flag may be shorter than what foca needs to keep a dead member from coming back by hearsay
     config.remove_down_after = Some(options.reconnect_timeout.max(Duration::from_secs(60)));
     config.max_packet_size = NonZeroUsize::MIN.saturating_add(PACKET_MAX - 1);

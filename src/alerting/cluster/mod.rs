@@ -190,6 +190,15 @@ impl Cluster {
         ours.into_iter().chain([self.membership.next_timer()]).flatten().min()
     }
 
+    /// Asks all peers for what they know, as after a start.
+    pub(crate) fn settle_again(&mut self, now: Timestamp) {
+        self.settle = Settle::new(now, self.options.settle_timeout);
+        self.settle.resolved(self.seeds.len());
+        self.seeds.values_mut().for_each(|tried| *tried = None);
+        self.met.clear();
+        self.next_join = now;
+    }
+
     /// Whether any other member is there.
     pub(crate) fn has_peers(&self) -> bool {
         self.membership.live().next().is_some()

@@ -115,7 +115,7 @@ impl Engine {
             Phase::Reading if delivery.files.is_some() => {}
             Phase::Waiting(_) | Phase::Backoff(_) | Phase::Reading | Phase::Sending(_) => return,
         }
-        if self.hold(now, id) {
+        if self.not_yet(now, id) || self.hold(now, id) {
             return;
         }
         let Some(delivery) = self.deliveries.get(&id) else { return };

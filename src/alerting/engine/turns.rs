@@ -17,10 +17,38 @@ const STAGGER: Duration = Duration::from_secs(1);
 /// same moment.
 const OBJECTION: Duration = Duration::from_millis(300);
 
+/// A member that is woken so late has stood still: others have taken its turns.
+const STANDSTILL: Duration = Duration::from_secs(3);
+
+/// Until a delivery is looked at again that waits for this member to know what the others know.
+const NOT_YET: Duration = Duration::from_millis(250);
+
 /// What is left for this member when it has held for another one.
 const AFTER_HOLDING: Duration = Duration::from_secs(10);
 
 impl Engine {
+    /// A process that was stopped, or starved, doesn't know what was sent meanwhile: it asks before it sends again.
+    pub(super) fn notice_standstill(&mut self, now: Timestamp) {
+        let late = self.promised.map_or(Duration::ZERO, |promised| now.since(promised));
+        let Some(cluster) = self.cluster.as_mut().filter(|cluster| cluster.has_peers()) else { return };
+        if late > STANDSTILL && self.settled {
+            cluster.settle_again(now);
+            self.settled = false;
+            self.event(Event::StoodStill { late });
+        }
+    }
+
+    /// Whether a delivery must wait until this member may notify again.
+    pub(super) fn not_yet(&mut self, now: Timestamp, id: DeliveryId) -> bool {
+        let Some(delivery) = self.deliveries.get_mut(&id).filter(|_| !self.settled) else { return false };
+        if let Phase::Waiting(until) | Phase::Backoff(until) = &mut delivery.phase {
+            *until = now + NOT_YET;
+            self.timers.set(now + NOT_YET, Due::Attempt(id));
+        }
+        delivery.deadline = delivery.deadline.max(now + AFTER_HOLDING);
+        true
+    }
+
     /// Waits while another member is sending the same. It still sends itself if the other one falls silent.
     pub(super) fn hold(&mut self, now: Timestamp, id: DeliveryId) -> bool {
         let Some((cluster, delivery)) = self.cluster.as_mut().zip(self.deliveries.get_mut(&id)) else { return false };

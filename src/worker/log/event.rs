@@ -88,6 +88,9 @@ pub(crate) fn log(event: &Event, taste: Taste) {
                 "trying now, a peer can't reach the receiver"
             );
         }
+        Event::StoodStill { late } => {
+            warn!(component = "cluster", late = ?late, "this member stood still, asking the peers before it notifies");
+        }
         Event::PeerRejected { address, error } => {
             warn!(component = "cluster", addr = %address, err = %error, "peer's message refused");
         }

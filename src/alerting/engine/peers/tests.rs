@@ -42,6 +42,8 @@ struct Net {
     unreachable: Vec<usize>,
     /// Requests that wait for their answer.
     open: Vec<(usize, DeliveryId)>,
+    /// Gets nothing and does nothing.
+    frozen: Option<usize>,
 }
 
 fn at(secs: f64) -> Timestamp {
@@ -86,6 +88,7 @@ impl Net {
             unanswered: Vec::new(),
             unreachable: Vec::new(),
             open: Vec::new(),
+            frozen: None,
         };
         for member in 0..net.members.len() {
             net.begin(member);
@@ -104,6 +107,9 @@ impl Net {
     fn input(&mut self, member: usize, input: Input) {
         let mut queue = VecDeque::from([(member, input)]);
         while let Some((to, input)) = queue.pop_front() {
+            if self.frozen == Some(to) {
+                continue;
+            }
             let now = self.now + self.members[to].ahead;
             self.members[to].engine.handle(now, input);
             while let Some(output) = self.members[to].engine.poll() {
@@ -151,7 +157,8 @@ impl Net {
 
     fn until(&mut self, now: f64) {
         loop {
-            let wakes = self.members.iter().enumerate().filter_map(|(n, m)| Some((m.engine.next_wake()? - m.ahead, n)));
+            let awake = self.members.iter().enumerate().filter(|(n, _)| self.frozen != Some(*n));
+            let wakes = awake.filter_map(|(n, m)| Some((m.engine.next_wake()? - m.ahead, n)));
             let Some((wake, member)) = wakes.min().filter(|(wake, _)| *wake <= at(now)) else { break };
             self.now = self.now.max(wake);
             self.input(member, Input::Tick);
@@ -284,6 +291,21 @@ fn refreshes_at_any_member_keep_it_firing_on_all() {
     net.until(1200.0);
     assert!((0..3).all(|member| net.fires(member)));
     assert_eq!(net.sent.len(), 1, "{:?}", net.sent);
+}
+
+#[test]
+fn a_member_that_stood_still_asks_before_it_sends() {
+    let mut net = three();
+    net.until(10.0);
+    (0..3).for_each(|member| net.fire(member));
+    net.frozen = Some(0);
+    net.until(45.0);
+    assert_eq!(net.sent, [(1, 20)], "it takes over from the first, which counts as dead by then");
+    net.frozen = None;
+    net.until(79.0);
+    assert_eq!(net.sent, [(1, 20)]);
+    assert!(net.members[0].events.iter().any(|event| matches!(event, Event::StoodStill { .. })));
+    assert_eq!((0..3).map(|member| net.peers(member)).collect::<Vec<_>>(), [3, 3, 3]);
 }
 
 #[test]
