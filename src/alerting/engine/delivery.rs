@@ -27,6 +27,12 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 const BACKOFF_GROWTH: f64 = 1.5;
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
+/// So often an integration may refuse before another member tries, too: something between may refuse only this one.
+const ATTEMPTS_ALONE: u32 = 2;
+
+/// Who waits longer than that before its next attempt holds nobody up.
+const HOLD_MAX: Duration = Duration::from_secs(5);
+
 /// One flush of a group on its way to one integration.
 #[derive(Debug)]
 pub(super) struct Delivery {
@@ -340,7 +346,7 @@ impl Engine {
             verdict => verdict,
         };
         let Some(delivery) = self.deliveries.get(&id) else { return };
-        let kind = self.kind_of(delivery);
+        let (kind, delivery_attempts) = (self.kind_of(delivery), delivery.attempts);
         let took = now.since(delivery.attempted_at);
         self.stats.integration(kind, &delivery.key.receiver).latency(took);
         match verdict {
@@ -358,7 +364,8 @@ impl Engine {
             }
             Verdict::Retry { after, reason, error } => {
                 self.count_failure(id);
-                if unreached {
+                // one that says when to ask again means all members
+                if unreached || (after.is_none() && delivery_attempts >= ATTEMPTS_ALONE) {
                     self.pass_on(id);
                 }
                 self.try_again(now, id, after, reason, error);
@@ -408,6 +415,10 @@ impl Engine {
             return self.give_up(now, id, reason, error, false);
         }
         delivery.not_before = until;
+        if until > now + HOLD_MAX {
+            self.release(id);
+        }
+        let Some(delivery) = self.deliveries.get_mut(&id) else { return };
         if let Phase::Sending(sent) = std::mem::replace(&mut delivery.phase, Phase::Backoff(until)) {
             delivery.unconfirmed = Some(sent);
         }

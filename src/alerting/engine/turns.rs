@@ -125,6 +125,14 @@ impl Engine {
         }
     }
 
+    /// Lets others have their turns meanwhile.
+    pub(super) fn release(&mut self, id: DeliveryId) {
+        let Some((cluster, delivery)) = self.cluster.as_mut().zip(self.deliveries.get_mut(&id)) else { return };
+        if std::mem::take(&mut delivery.claimed) {
+            cluster.release(delivery.topic);
+        }
+    }
+
     /// A delivery ends.
     pub(super) fn let_go(&mut self, delivery: &Delivery, good: bool) {
         if let Some(cluster) = self.cluster.as_mut().filter(|_| delivery.claimed) {

@@ -36,7 +36,9 @@ impl Lab {
             ip(&format!("link add wire{member} type veth peer name eth0 netns {holder}"))?;
             ip(&format!("link set wire{member} master br0 up"))?;
             let address = address(member);
-            for command in ["link set lo up".to_owned(), format!("addr add {address}/24 dev eth0"), "link set eth0 up".to_owned()] {
+            for command in
+                ["link set lo up".to_owned(), format!("addr add {address}/24 dev eth0"), "link set eth0 up".to_owned()]
+            {
                 let args = command.split(' ');
                 run(lab.inside(member).arg("ip").args(args))?;
             }

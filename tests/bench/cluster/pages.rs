@@ -39,7 +39,8 @@ impl Pages {
     pub(crate) fn start() -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let listener = runtime.block_on(TcpListener::bind(SocketAddr::from((HUB, 0)))).context("listening as a webhook")?;
+        let listener =
+            runtime.block_on(TcpListener::bind(SocketAddr::from((HUB, 0)))).context("listening as a webhook")?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let sink = Arc::clone(&seen);

@@ -83,7 +83,8 @@ pub(super) fn run(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow::Re
         sleep(PAUSE);
     }
     let all = pages.all();
-    let count = |what: &str, goal, value: usize| Figure { what: what.into(), unit: Unit::Count, goal, value: value as f64 };
+    let count =
+        |what: &str, goal, value: usize| Figure { what: what.into(), unit: Unit::Count, goal, value: value as f64 };
     Ok(vec![
         count("restarts", None, sizes.rolls * 3),
         count("notifications", None, all.len()),

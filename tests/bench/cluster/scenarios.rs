@@ -78,7 +78,12 @@ pub(super) fn healthy(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow
         count("groups that were never told of", None, sizes.groups - told),
         count("notifications told twice", Some(0.0), all.len() - told),
         secs("slowest page", Some(1.0), slowest(&all, due)),
-        Figure { what: "CPU per notification, of all three".into(), unit: Unit::Milliseconds, goal: Some(0.25), value: cpu },
+        Figure {
+            what: "CPU per notification, of all three".into(),
+            unit: Unit::Milliseconds,
+            goal: Some(0.25),
+            value: cpu,
+        },
     ])
 }
 
