@@ -49,6 +49,10 @@ const HANDOVER_MAX: Duration = Duration::from_secs(5);
 /// How long a stopping member waits for the receivers that it is sending to.
 const FINISH_MAX: Duration = Duration::from_secs(15);
 
+/// So much that is due is carried out before other inputs have their turn: what was sent is to be known elsewhere before
+/// everything else is sent.
+const DUE_AT_ONCE: usize = 64;
+
 /// A member's whole state and all of its decisions.
 #[derive(Debug)]
 pub struct Engine {
@@ -221,7 +225,8 @@ impl Engine {
     /// Carries out whatever has fallen due by `now`.
     fn advance(&mut self, now: Timestamp) {
         self.tick_cluster(now);
-        while let Some(due) = self.timers.pop_due(now) {
+        for _ in 0..DUE_AT_ONCE {
+            let Some(due) = self.timers.pop_due(now) else { break };
             match due {
                 Due::Flush(group) => self.flush_due(now, group),
                 Due::Attempt(delivery) => self.attempt(now, delivery),

@@ -152,8 +152,9 @@ fn config(options: &ClusterOptions) -> foca::Config {
     let one = NonZeroUsize::MIN;
     let params = |frequency: Duration, num_members| Some(PeriodicParams { frequency, num_members });
     let mut config = foca::Config::simple();
-    config.probe_period = options.probe_interval;
-    config.probe_rtt = options.probe_timeout.min(options.probe_interval / 2);
+    // foca takes a whole period to find somebody silent, and somebody else may come first
+    config.probe_period = options.probe_interval / 2;
+    config.probe_rtt = options.probe_timeout.min(config.probe_period / 2);
     config.num_indirect_probes = three;
     config.max_transmissions = NonZeroU8::MIN.saturating_add(9);
     // some rounds of gossip fit in: long enough to refute, short enough for the next in line

@@ -52,6 +52,7 @@ pub use receiver::{
     RocketchatConfig, Settings, Sigv4, SlackAction, SlackConfig, SlackConfirmation, SnsConfig, TelegramConfig,
     Threading, VictoropsConfig, WebexConfig, WebhookConfig, WechatConfig, WechatMessageType,
 };
+pub use paths::glob_pattern;
 pub use recorder::{EventBatch, EventKafka, EventRecorderConfig, EventWebhook, KafkaAcks, KafkaCompression};
 pub use secret::{HIDDEN, Secret};
 pub use tracing::{TracingClient, TracingConfig};

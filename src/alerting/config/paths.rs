@@ -20,6 +20,16 @@ impl Directory {
     }
 }
 
+/// A pattern of Go's `filepath.Glob`, as one of the crate `glob`: `**` is no more than `*` there, and classes are negated
+/// with `^`.
+pub fn glob_pattern(pattern: &str) -> String {
+    let mut translated = pattern.replace("[^", "[!");
+    while translated.contains("**") {
+        translated = translated.replace("**", "*");
+    }
+    translated
+}
+
 /// Removes `.`, `..` and double slashes as far as the text alone allows it.
 pub(super) fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');

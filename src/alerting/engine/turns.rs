@@ -18,7 +18,7 @@ const STAGGER: Duration = Duration::from_secs(1);
 const OBJECTION: Duration = Duration::from_millis(300);
 
 /// A member that is woken so late has stood still: others have taken its turns.
-const STANDSTILL: Duration = Duration::from_secs(3);
+const STANDSTILL: Duration = Duration::from_millis(1500);
 
 /// Until a delivery is looked at again that waits for this member to know what the others know.
 const NOT_YET: Duration = Duration::from_millis(250);
