@@ -79,12 +79,12 @@ pub async fn run(options: OperatorOptions) -> Result<(), OperatorError> {
         .watches(scope.metadata::<Pod>(), all().labels(LABEL_CLUSTER), move |pod| cluster_of(&pods, &pod))
         .watches(scope.metadata::<ConfigMap>(), all(), move |map| {
             referring(&maps, &map, |object, name| {
-                object.spec.config.config_map_ref.as_ref().is_some_and(|reference| reference.name == name)
+                object.spec.config.refers_to_config_map(name)
             })
         })
         .watches(scope.metadata::<Secret>(), all(), move |secret| {
             referring(&secrets, &secret, |object, name| {
-                object.spec.config.secret_ref.as_ref().is_some_and(|reference| reference.name == name)
+                object.spec.config.refers_to_secret(name)
             })
         })
         .shutdown_on_signal()

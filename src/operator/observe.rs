@@ -8,17 +8,17 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 
-use crate::crd::{AlertmanagerCluster, ConfigSource};
+use crate::crd::{AlertmanagerCluster, ConfigSource, TemplateSource};
 use crate::members::MemberClient;
 use crate::plan::rollout::{MemberReport, MemberState};
 use crate::plan::{ANNOTATION_CONFIG_HASH, CONFIG_FILE, Names, WEB_PORT, selector_text};
-use crate::validate::{self, Refused, ValidConfig};
+use crate::validate::{self, Files, Given, Refused, ValidConfig};
 
 /// What was seen.
 #[derive(Debug)]
 pub struct Observed {
     /// What the source of the configuration gives.
-    pub given: Result<(String, ConfigSource), Refused>,
+    pub given: Result<Given, Refused>,
     /// The objects as they are.
     pub live: Live,
     /// The pods of the cluster with what their members say, in the order of their ordinals.
@@ -92,10 +92,15 @@ impl Live {
     /// with.
     pub fn last_good(&self) -> Option<ValidConfig> {
         let secret = self.config_secret.as_ref()?;
-        let bytes = &secret.data.as_ref()?.get(CONFIG_FILE)?.0;
-        let text = String::from_utf8(bytes.clone()).ok()?;
-        let hash = validate::hash(&text);
-        (secret.annotations().get(ANNOTATION_CONFIG_HASH) == Some(&hash)).then_some(ValidConfig { text, hash })
+        let texts = secret.data.iter().flatten().map(|(name, content)| {
+            let text = String::from_utf8(content.0.clone()).ok()?;
+            Some((name.clone(), text))
+        });
+        let mut templates: Files = texts.collect::<Option<_>>()?;
+        let text = templates.remove(CONFIG_FILE)?;
+        let hash = validate::hash(&text, &templates)?;
+        let written = secret.annotations().get(ANNOTATION_CONFIG_HASH) == Some(&hash);
+        written.then_some(ValidConfig { text, templates, hash })
     }
 }
 
@@ -103,7 +108,7 @@ async fn given(
     client: &Client,
     namespace: &str,
     object: &AlertmanagerCluster,
-) -> Result<Result<(String, ConfigSource), Refused>, ObserveError> {
+) -> Result<Result<Given, Refused>, ObserveError> {
     let source = match object.spec.config.source() {
         Ok(source) => source,
         Err(error) => return Ok(Err(error.into())),
@@ -126,10 +131,49 @@ async fn given(
         None => Err(Refused::NotFound(source)),
         Some(None) => Err(Refused::KeyNotFound(source)),
         Some(Some(bytes)) => match String::from_utf8(bytes) {
-            Ok(text) => Ok((text, source)),
+            Ok(text) => {
+                let templates = templates(client, namespace, &object.spec.config.templates).await?;
+                templates.map(|templates| Given { text, source, templates })
+            }
             Err(_) => Err(Refused::NotText(source)),
         },
     })
+}
+
+/// The template files of all sources.
+async fn templates(
+    client: &Client,
+    namespace: &str,
+    sources: &[TemplateSource],
+) -> Result<Result<Files, Refused>, ObserveError> {
+    let mut files = Files::new();
+    for source in sources {
+        let found: Option<Vec<(String, Vec<u8>)>> = match (&source.config_map_ref, &source.secret_ref) {
+            (Some(map), None) => read::<ConfigMap>(client, namespace, &map.name).await?.map(|map| {
+                let texts = map.data.unwrap_or_default().into_iter().map(|(name, text)| (name, text.into_bytes()));
+                let bytes = map.binary_data.unwrap_or_default().into_iter().map(|(name, bytes)| (name, bytes.0));
+                texts.chain(bytes).collect()
+            }),
+            (None, Some(secret)) => read::<Secret>(client, namespace, &secret.name)
+                .await?
+                .map(|secret| secret.data.unwrap_or_default().into_iter().map(|(name, bytes)| (name, bytes.0)).collect()),
+            _ => None,
+        };
+        let refused = |why| Ok(Err(Refused::Templates(source.to_string(), why)));
+        let Some(found) = found else { return refused("there is no such object") };
+        for (name, bytes) in found {
+            if name == CONFIG_FILE || files.contains_key(&name) {
+                return Ok(Err(Refused::Templates(format!("{source}, key {name}"), "there is a file of that name already")));
+            }
+            match String::from_utf8(bytes) {
+                Ok(text) => drop(files.insert(name, text)),
+                Err(_) => {
+                    return Ok(Err(Refused::Templates(format!("{source}, key {name}"), "the value is not UTF-8 text")));
+                }
+            }
+        }
+    }
+    Ok(Ok(files))
 }
 
 async fn live(client: &Client, namespace: &str, names: &Names) -> Result<Live, ObserveError> {
@@ -217,7 +261,7 @@ mod tests {
         let text = "route: {receiver: none}\nreceivers: [{name: none}]\n";
         let live = |content: &str| {
             let secret = serde_json::json!({
-                "metadata": {"annotations": {ANNOTATION_CONFIG_HASH: validate::hash(text)}},
+                "metadata": {"annotations": {ANNOTATION_CONFIG_HASH: validate::hash(text, &Files::new())}},
                 "data": {CONFIG_FILE: k8s_openapi::ByteString(content.as_bytes().to_vec())},
             });
             Live { config_secret: Some(serde_json::from_value(secret).unwrap()), ..Live::default() }

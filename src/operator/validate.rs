@@ -1,18 +1,33 @@
 //! Whether a configuration may reach a member: decided by the worker's own parser.
 
-use alerting::config::{Config, ConfigError, content_hash, parse};
+mod files;
+
+use alerting::config::{ConfigError, parse};
 use alerting::matcher::Mode;
 
 use crate::crd::{ConfigSource, ConfigSourceError};
-use crate::plan::CONFIG_FILE;
+pub use files::{Files, hash, template_files};
 
 /// A configuration that a member can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidConfig {
     /// As it stands in the source, byte for byte.
     pub text: String,
+    /// The template files that it names.
+    pub templates: Files,
     /// The hash of all files that the members get: hex digits, the same that a worker reports.
     pub hash: String,
+}
+
+/// What a user gives: a configuration and the template files beside it, not looked at yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The text.
+    pub text: String,
+    /// Where it came from.
+    pub source: ConfigSource,
+    /// The template files.
+    pub templates: Files,
 }
 
 /// Why a configuration was refused. The text names the source and the line.
@@ -42,6 +57,9 @@ pub enum Refused {
     /// The value is not UTF-8.
     #[error("{0}: the value is not UTF-8 text")]
     NotText(ConfigSource),
+    /// Something is wrong with a source of template files.
+    #[error("{0}: {1}")]
+    Templates(String, &'static str),
     /// A worker would refuse it.
     #[error(transparent)]
     Invalid(#[from] InvalidConfig),
@@ -54,6 +72,7 @@ impl Refused {
             Self::Source(_) => "ConfigSourceInvalid",
             Self::NotFound(_) => "ConfigNotFound",
             Self::KeyNotFound(_) => "ConfigKeyNotFound",
+            Self::Templates(..) => "TemplatesInvalid",
             Self::NotText(_) | Self::Invalid(_) => "ConfigInvalid",
         }
     }
@@ -69,46 +88,32 @@ pub struct Verdict {
 }
 
 /// Takes what the source gave if it is valid, and else stays with `last_good`.
-pub fn choose(given: Result<(String, ConfigSource), Refused>, last_good: Option<ValidConfig>) -> Verdict {
-    match given.and_then(|(text, source)| Ok(config(&text, &source)?)) {
+pub fn choose(given: Result<Given, Refused>, last_good: Option<ValidConfig>) -> Verdict {
+    match given.and_then(|given| Ok(config(&given)?)) {
         Ok(valid) => Verdict { config: Some(valid), refused: None },
         Err(refused) => Verdict { config: last_good, refused: Some(refused) },
     }
 }
 
-/// Checks `text`, which came from `source`, the way a worker will when it loads it.
+/// Checks what was given the way a worker will when it loads it.
 ///
 /// # Errors
 /// When a worker would refuse it, or could not do what it says.
-pub fn config(text: &str, source: &ConfigSource) -> Result<ValidConfig, InvalidConfig> {
+pub fn config(given: &Given) -> Result<ValidConfig, InvalidConfig> {
     let refused = |error: ConfigError| InvalidConfig {
-        source_name: source.to_string(),
+        source_name: given.source.to_string(),
         line: error.line,
         message: error.to_string(),
     };
-    let mut config = parse(text, Mode::Fallback).map_err(refused)?;
+    let mut config = parse(&given.text, Mode::Fallback).map_err(refused)?;
     // members are started without that feature, and then it has no effect
     config.event_recorder = None;
-    if let Some(error) = config.unsupported().or_else(|| missing_files(&config)) {
+    if let Some(error) = config.unsupported() {
         return Err(refused(error));
     }
-    Ok(ValidConfig { text: text.to_owned(), hash: hash(text) })
-}
-
-/// What `config` needs besides its text: a member gets nothing else, and would notify without it.
-pub fn missing_files(config: &Config) -> Option<ConfigError> {
-    let message = "members of a cluster get no template files yet: define the templates in the fields that use them";
-    (!config.templates.is_empty()).then(|| ConfigError {
-        line: None,
-        column: None,
-        path: "templates".to_owned(),
-        message: message.to_owned(),
-    })
-}
-
-/// The hash of a configuration whose text is `text`.
-pub fn hash(text: &str) -> String {
-    content_hash(&[(CONFIG_FILE, text.as_bytes())]).to_string()
+    let files = template_files(&config, &given.templates).map_err(refused)?;
+    let hash = files::hash_of(&given.text, &files);
+    Ok(ValidConfig { text: given.text.clone(), templates: files.into_iter().collect(), hash })
 }
 
 #[cfg(test)]
@@ -122,42 +127,71 @@ mod tests {
         ConfigSource::ConfigMap { name: "pager-config".into(), key: "alertmanager.yml".into() }
     }
 
+    fn given(text: &str) -> Given {
+        Given { text: text.to_owned(), source: source(), templates: Files::new() }
+    }
+
+    fn with(text: &str, templates: &[(&str, &str)]) -> Given {
+        let templates = templates.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        Given { templates, ..given(text) }
+    }
+
     #[test]
     fn good_config_keeps_its_text_and_gets_a_hash() {
-        let valid = config(GOOD, &source()).unwrap();
+        let valid = config(&given(GOOD)).unwrap();
         assert_eq!(valid.text, GOOD);
         assert_eq!(valid.hash.len(), 64);
-        assert_ne!(valid.hash, hash(&format!("{GOOD}# comment\n")));
+        assert_eq!(Some(&valid.hash), hash(GOOD, &Files::new()).as_ref());
+        assert_ne!(Some(valid.hash), hash(&format!("{GOOD}# comment\n"), &Files::new()));
     }
 
     #[test]
     fn a_section_without_effect_is_no_reason_to_refuse() {
         let kafka = "{brokers: [k], topic: t, tls_config: {cert_file: c, key_file: k}}";
         let text = format!("{GOOD}event_recorder: {{kafka_outputs: [{kafka}]}}\n");
-        assert!(config(&text, &source()).is_ok());
+        assert!(config(&given(&text)).is_ok());
     }
 
     #[test]
     fn bad_config_names_source_and_line() {
-        let error = config("route:\n  receiver: nobody\nreceivers:\n- name: none\n", &source()).unwrap_err();
+        let error = config(&given("route:\n  receiver: nobody\nreceivers:\n- name: none\n")).unwrap_err();
         assert!(error.to_string().starts_with("ConfigMap pager-config, key alertmanager.yml: line 2: "), "{error}");
         assert_eq!(error.line, Some(2));
         assert!(error.message.contains("nobody"), "{error}");
     }
 
     #[test]
-    fn template_files_that_no_member_gets_are_refused() {
-        let error = config(&format!("templates: ['*.tmpl']\n{GOOD}"), &source()).unwrap_err();
-        assert!(error.message.contains("templates: members of a cluster get no template files yet"), "{error}");
+    fn template_files_are_checked_and_counted_in() {
+        let text = format!("templates: ['*.tmpl', /etc/alertmanager/config/b.tmpl]\n{GOOD}");
+        let files = [("a.tmpl", "{{ define \"a\" }}x{{ end }}"), ("b.tmpl", "{{ define \"b\" }}y{{ end }}"), ("c.txt", "z")];
+        let valid = config(&with(&text, &files)).unwrap();
+        assert_eq!(valid.templates.keys().collect::<Vec<_>>(), ["a.tmpl", "b.tmpl"]);
+        assert_eq!(hash(&text, &valid.templates), Some(valid.hash.clone()));
+        let other = [("a.tmpl", "{{ define \"a\" }}other{{ end }}"), files[1]];
+        assert_ne!(config(&with(&text, &other)).unwrap().hash, valid.hash);
+    }
+
+    #[test]
+    fn templates_that_members_could_not_use_are_refused() {
+        let table = [
+            ("templates: ['*.tmpl']", "`*.tmpl` names none of the files of spec.config.templates"),
+            ("templates: ['templates/a.tpl']", "name them without a directory"),
+            ("templates: ['[a.tpl']", "`[a.tpl`: "),
+            ("templates: ['a.tpl']", "template file `a.tpl`, line 2, column 11: "),
+        ];
+        for (line, part) in table {
+            let error = config(&with(&format!("{line}\n{GOOD}"), &[("a.tpl", "fine\n{{ define }}")])).unwrap_err();
+            assert!(error.message.contains(part), "{line}: {error}");
+        }
     }
 
     #[test]
     fn whatever_is_wrong_the_last_good_stays() {
-        let last = config(GOOD, &source()).unwrap();
+        let last = config(&given(GOOD)).unwrap();
         let wrong = [
             Err(Refused::NotFound(source())),
             Err(Refused::KeyNotFound(source())),
-            Ok(("route: {receiver: nobody}\n".to_owned(), source())),
+            Ok(given("route: {receiver: nobody}\n")),
         ];
         for given in wrong {
             let verdict = choose(given, Some(last.clone()));
@@ -165,14 +199,14 @@ mod tests {
             assert!(verdict.refused.is_some());
         }
         let better = format!("{GOOD}# better\n");
-        let verdict = choose(Ok((better.clone(), source())), Some(last));
+        let verdict = choose(Ok(given(&better)), Some(last));
         assert_eq!((verdict.config.unwrap().text, verdict.refused), (better, None));
     }
 
     #[test]
     fn junk_is_refused_and_does_not_panic() {
         for junk in ["", "\0", "- a\n- b\n", "route: [", "{{{{", "route: {receiver: 1}\n\t"] {
-            assert!(config(junk, &source()).is_err(), "{junk:?}");
+            assert!(config(&given(junk)).is_err(), "{junk:?}");
         }
     }
 }

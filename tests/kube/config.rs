@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::kubectl::{json, pod_json};
+use crate::kubectl::{json, kubectl, kubectl_with, pod_json};
 use crate::sample::{CONFIG_SECRET, NAMESPACE, Sample};
 use crate::wait::{same, stays, until};
 
@@ -65,6 +65,52 @@ fn a_broken_edit_reaches_no_member_and_its_line_is_told() {
     sample.edit_config(&good);
     until("the repaired configuration is valid", || same(sample.condition("ConfigValid")?.0, &"True".to_owned()));
     assert_eq!(until("all is as before", || sample.settled(3)), hash);
+}
+
+#[test]
+fn template_files_come_along_and_an_edit_of_them_is_live_too() {
+    let sample = Sample::ready();
+    let good = sample.config_text();
+    let before = sample.settled(3).unwrap();
+    let pods = sample.incarnations().unwrap();
+    let put = |text: &str| {
+        let map = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"pager.tmpl": text},
+            "metadata": {"name": "main-templates", "namespace": NAMESPACE}});
+        kubectl_with(&map.to_string(), &["apply", "-f", "-"]);
+    };
+    let refer = |templates: &str| {
+        let patch = format!("{{\"spec\": {{\"config\": {{\"templates\": {templates}}}}}}}");
+        kubectl(&["patch", "-n", NAMESPACE, "amc", "main", "--type=merge", "-p", &patch]);
+    };
+    let live = |not: &str| {
+        until("it is live on 3/3 members", || {
+            let hash = sample.settled(3)?;
+            same(hash != *not, &true)?;
+            same(sample.live_hashes()?, &vec![hash.clone(); 3])?;
+            Ok(hash)
+        })
+    };
+    put("{{ define \"pager.title\" }}one{{ end }}");
+    refer("[{\"configMapRef\": {\"name\": \"main-templates\"}}]");
+    sample.edit_config(&format!("templates: ['*.tmpl']\n{good}"));
+    let one = live(&before);
+    put("{{ define \"pager.title\" }}two{{ end }}");
+    let two = live(&one);
+
+    put("fine\n{{ define \"pager.title\" }}{{ end");
+    let told = until("the operator says that the template is broken", || {
+        let (status, told) = sample.condition("ConfigValid")?;
+        same(status, &"False".to_owned())?;
+        Ok(told)
+    });
+    assert!(told.contains("`pager.tmpl`, line 2"), "{told}");
+    stays("the last good everywhere", &Ok(vec![two; 3]), Duration::from_secs(5), || sample.live_hashes());
+
+    sample.edit_config(&good);
+    refer("null");
+    assert_eq!(until("all is as before", || same(sample.settled(3)?, &before).map(|()| before.clone())), before);
+    assert_eq!(sample.incarnations().unwrap(), pods, "no pod was replaced or restarted");
+    kubectl(&["delete", "-n", NAMESPACE, "configmap", "main-templates"]);
 }
 
 /// `text` with the rest of the first line that contains `key`, from there on, replaced by `new`.

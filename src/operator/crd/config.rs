@@ -27,6 +27,46 @@ pub struct ConfigSpec {
     /// Example: `"route: {receiver: none}\nreceivers: [{name: none}]"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline: Option<String>,
+
+    /// ConfigMaps and Secrets in the same namespace whose keys are files with templates. The files lie beside the
+    /// configuration, which names them without a directory: `templates: ['*.tmpl']`. Edits are seen at once.
+    /// Example: `[{configMapRef: {name: main-templates}}]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub templates: Vec<TemplateSource>,
+}
+
+/// Where files with templates come from: exactly one of the fields.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.configMapRef) != has(self.secretRef)")
+    .message("exactly one of configMapRef and secretRef must be given"))]
+pub struct TemplateSource {
+    /// A ConfigMap, each key of which is a file. Example: `{name: main-templates}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map_ref: Option<ObjectName>,
+
+    /// A Secret, each key of which is a file. Example: `{name: main-templates}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<ObjectName>,
+}
+
+/// An object in the same namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectName {
+    /// Its name. Example: `main-templates`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+impl fmt::Display for TemplateSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.config_map_ref, &self.secret_ref) {
+            (Some(map), _) => write!(f, "ConfigMap {}", map.name),
+            (None, Some(secret)) => write!(f, "Secret {}", secret.name),
+            (None, None) => f.write_str("spec.config.templates"),
+        }
+    }
 }
 
 /// A key of a ConfigMap.
@@ -85,6 +125,19 @@ pub enum ConfigSource {
 pub struct ConfigSourceError;
 
 impl ConfigSpec {
+    /// Whether anything in it comes from that ConfigMap.
+    pub fn refers_to_config_map(&self, name: &str) -> bool {
+        let templates = self.templates.iter().filter_map(|source| source.config_map_ref.as_ref());
+        self.config_map_ref.as_ref().is_some_and(|map| map.name == name) || templates.into_iter().any(|map| map.name == name)
+    }
+
+    /// Whether anything in it comes from that Secret.
+    pub fn refers_to_secret(&self, name: &str) -> bool {
+        let templates = self.templates.iter().filter_map(|source| source.secret_ref.as_ref());
+        self.secret_ref.as_ref().is_some_and(|secret| secret.name == name)
+            || templates.into_iter().any(|secret| secret.name == name)
+    }
+
     /// The one source that is given.
     ///
     /// # Errors

@@ -11,7 +11,9 @@ mod quantity;
 mod status;
 mod storage;
 
-pub use config::{ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, SecretKey};
+pub use config::{
+    ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, ObjectName, SecretKey, TemplateSource,
+};
 pub use quantity::{Quantity, Resources};
 pub use status::{
     AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus, ReplicaConfigStatus,

@@ -6,7 +6,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use super::Rendering;
-use crate::plan::{ANNOTATION_CONFIG_HASH, CONFIG_FILE};
+use crate::plan::{ANNOTATION_CONFIG_HASH, files};
 use crate::validate::ValidConfig;
 
 pub(super) fn render(cluster: &Rendering<'_>, config: &ValidConfig) -> Secret {
@@ -15,7 +15,7 @@ pub(super) fn render(cluster: &Rendering<'_>, config: &ValidConfig) -> Secret {
     Secret {
         metadata,
         type_: Some("Opaque".to_owned()),
-        data: Some(BTreeMap::from([(CONFIG_FILE.to_owned(), ByteString(config.text.clone().into_bytes()))])),
+        data: Some(files(config).into_iter().map(|file| (file.name, ByteString(file.content.into_bytes()))).collect()),
         ..Secret::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::ClusterPlan;
-use crate::validate::ValidConfig;
+use crate::validate::{Files, ValidConfig};
 
 const CONFIG: &str = "route: {receiver: none}\nreceivers: [{name: none}]\n";
 
@@ -19,7 +19,11 @@ fn owner() -> OwnerReference {
 
 fn render(spec: &str, config: Option<&str>) -> Objects {
     let spec: AlertmanagerClusterSpec = serde_json::from_str(spec).unwrap();
-    let config = config.map(|text| ValidConfig { text: text.to_owned(), hash: crate::validate::hash(text) });
+    let config = config.map(|text| ValidConfig {
+        text: text.to_owned(),
+        templates: Files::from([("pager.tmpl".to_owned(), "{{ define \"pager\" }}x{{ end }}".to_owned())]),
+        hash: crate::validate::hash(text, &Files::new()).unwrap_or_default(),
+    });
     let plan = ClusterPlan::new("ops", "pager", &spec, config);
     Rendering { plan: &plan, spec: &spec, worker_image: "registry.example/am:1", owner: &owner() }.objects()
 }

@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::document::{Document, Fault, Place, split};
-use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSourceError, GROUP};
-use crate::plan::{ANNOTATION_LOCAL, ClusterPlan};
-use crate::validate::{self, InvalidConfig};
+use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSourceError, GROUP, TemplateSource};
+use crate::plan::{ANNOTATION_LOCAL, CONFIG_FILE, ClusterPlan};
+use crate::validate::{self, Files, Given, InvalidConfig};
 
 /// The value of [`ANNOTATION_LOCAL`] on a Service that the sink stands for.
 const SINK: &str = "sink";
@@ -66,6 +66,14 @@ pub enum ManifestError {
         place: Place,
         /// Object and key.
         wanted: String,
+    },
+    /// Two template files have the same name, or one has that of the configuration.
+    #[error("{place}: there is a file called `{name}` already")]
+    TemplateTwice {
+        /// Where the second one stands.
+        place: Place,
+        /// The name.
+        name: String,
     },
     /// A worker would refuse the configuration.
     #[error("{place}")]
@@ -130,8 +138,8 @@ impl Manifest {
     pub(super) fn new(sources: &Sources) -> Result<Self, ManifestError> {
         let documents = documents(&sources.0)?;
         let document = the_cluster(sources, &documents)?;
-        let (cluster, Found { source, text, place }) = resolve(document, &documents)?;
-        let valid = validate::config(&text, &source)
+        let (cluster, Found { given, place }) = resolve(document, &documents)?;
+        let valid = validate::config(&given)
             .map_err(|error| ManifestError::Config { place: place.of_line(error.line), source: error })?;
         let namespace = namespace_of(document);
         let plan = ClusterPlan::new(namespace, &document.name, &cluster.spec, Some(valid));
@@ -179,8 +187,7 @@ fn documents(files: &[(PathBuf, String)]) -> Result<Vec<Document>, ManifestError
 
 /// A configuration that a cluster names, and where its first line stands.
 struct Found {
-    source: ConfigSource,
-    text: String,
+    given: Given,
     place: Place,
 }
 
@@ -192,7 +199,8 @@ fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerC
     let (kind, name, key) = match &source {
         ConfigSource::Inline { text } => {
             let (text, place) = (text.clone(), document.place_of("inline"));
-            return Ok((cluster, Found { source, text, place }));
+            let templates = templates(&cluster.spec.config.templates, document, documents)?;
+            return Ok((cluster, Found { given: Given { text, source, templates }, place }));
         }
         ConfigSource::ConfigMap { name, key } => ("ConfigMap", name, key),
         ConfigSource::Secret { name, key } => ("Secret", name, key),
@@ -203,7 +211,33 @@ fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerC
     let texts = holder.texts().map_err(ManifestError::Document)?;
     let text = texts.get(key).ok_or_else(missing)?.clone();
     let place = holder.place_of(key);
-    Ok((cluster, Found { source, text, place }))
+    let templates = templates(&cluster.spec.config.templates, document, documents)?;
+    Ok((cluster, Found { given: Given { text, source, templates }, place }))
+}
+
+/// The template files that a cluster names, out of the documents of its namespace.
+fn templates(
+    sources: &[TemplateSource],
+    cluster: &Document,
+    documents: &[Document],
+) -> Result<Files, ManifestError> {
+    let mut files = Files::new();
+    for source in sources {
+        let missing = || ManifestError::Missing { place: cluster.place(), wanted: source.to_string() };
+        let (kind, name) = match (&source.config_map_ref, &source.secret_ref) {
+            (Some(map), None) => ("ConfigMap", &map.name),
+            (None, Some(secret)) => ("Secret", &secret.name),
+            _ => return Err(missing()),
+        };
+        let wanted = |d: &&Document| d.kind == kind && d.name == *name && namespace_of(d) == namespace_of(cluster);
+        let holder = documents.iter().find(wanted).ok_or_else(missing)?;
+        for (name, text) in holder.texts().map_err(ManifestError::Document)? {
+            if name == CONFIG_FILE || files.insert(name.clone(), text).is_some() {
+                return Err(ManifestError::TemplateTwice { place: holder.place_of(&name), name });
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// A cluster of a manifest with the configuration that it names, which nobody has validated.
@@ -215,6 +249,8 @@ pub struct ClusterConfig {
     pub name: String,
     /// The configuration.
     pub text: String,
+    /// The template files beside it.
+    pub templates: Files,
     /// Where it stands.
     pub place: Place,
 }
@@ -231,9 +267,9 @@ pub fn cluster_configs(
         .iter()
         .filter(|document| is_cluster(document))
         .map(|document| {
-            let (_, Found { text, place, .. }) = resolve(document, &documents)?;
+            let (_, Found { given: Given { text, templates, .. }, place }) = resolve(document, &documents)?;
             let name = format!("{}/{}", namespace_of(document), document.name);
-            Ok(ClusterConfig { cluster: document.place(), name, text, place })
+            Ok(ClusterConfig { cluster: document.place(), name, text, templates, place })
         })
         .collect();
     if clusters.is_empty() {
@@ -250,6 +286,7 @@ impl ManifestError {
             Self::Document(fault) => (Some(fault.place()), fault.text().to_owned()),
             Self::Source { place, source } => (Some(place), source.to_string()),
             Self::Missing { place, wanted } => (Some(place), format!("{wanted} is in none of the files")),
+            Self::TemplateTwice { place, name } => (Some(place), format!("there is a file called `{name}` already")),
             Self::Config { place, source } => (Some(place), source.to_string()),
             Self::Read { .. } | Self::Unreadable(_) | Self::NoCluster(_) | Self::Clusters(_) => {
                 (None, crate::error_chain(self))

@@ -72,6 +72,10 @@ impl Member {
     pub(super) fn rewrite(&mut self, files: &[File]) -> io::Result<()> {
         if self.plan.files != files {
             write(&self.plan.config_dir, files)?;
+            let gone = self.plan.files.iter().filter(|old| files.iter().all(|new| new.name != old.name));
+            for old in gone {
+                std::fs::remove_file(Path::new(&self.plan.config_dir).join(&old.name))?;
+            }
             self.plan.files = files.to_vec();
         }
         Ok(())

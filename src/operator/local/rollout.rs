@@ -8,7 +8,7 @@ use super::cluster::Cluster;
 use super::member::Member;
 use crate::error_chain;
 use crate::plan::rollout::{Step, next_step, short};
-use crate::plan::{CONFIG_FILE, File};
+use crate::plan::{self, File};
 
 /// How far a configuration has come.
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl Cluster {
         if step.member() != turn {
             self.rollout.turn = step.member().map(|name| (name.to_owned(), Instant::now()));
         }
-        let files = [File { name: CONFIG_FILE.to_owned(), content: config.text.clone() }];
+        let files = plan::files(&config);
         match step {
             Step::Done if self.members.len() == self.manifest.plan.member_names().len() => {
                 self.rollout.settled = Some(wanted.to_owned());

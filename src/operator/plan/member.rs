@@ -1,6 +1,7 @@
 //! What one member is: the arguments of the worker, the files it needs, its ports and probes.
 
 use super::ClusterPlan;
+use crate::validate::ValidConfig;
 
 /// The port of the web interface and API, in a pod.
 pub const WEB_PORT: u16 = 9093;
@@ -110,19 +111,26 @@ impl MemberPlan {
         args.push(format!("--log.level={}", cluster.log_level.as_str()));
         args.push(format!("--log.format={}", cluster.log_format.as_str()));
         args.extend(cluster.external_url.iter().map(|url| format!("--web.external-url={url}")));
-        let file = |text: &str| File { name: CONFIG_FILE.to_owned(), content: text.to_owned() };
         Self {
             name: name.to_owned(),
             args,
             web_port: at.web_port,
             gossip_port: at.gossip_port,
-            files: cluster.config.iter().map(|config| file(&config.text)).collect(),
+            files: cluster.config.as_ref().map(files).unwrap_or_default(),
             config_dir: at.config_dir.clone(),
             storage_dir: at.storage_dir.clone(),
             probes: PROBES,
             stop_seconds: 60,
         }
     }
+}
+
+/// What lies in a member's configuration directory: the configuration first.
+pub fn files(config: &ValidConfig) -> Vec<File> {
+    let own = File { name: CONFIG_FILE.to_owned(), content: config.text.clone() };
+    let templates = config.templates.iter();
+    let templates = templates.map(|(name, text)| File { name: name.clone(), content: text.clone() });
+    std::iter::once(own).chain(templates).collect()
 }
 
 /// A member waits for its peers' state before it is ready, never before it is healthy: a slow peer gets nobody killed.

@@ -8,7 +8,7 @@ pub mod recycle;
 pub mod rollout;
 
 pub use member::{
-    CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MemberAddresses, MemberPlan, Probe, Probes, STORAGE_DIR, WEB_PORT,
+    CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MemberAddresses, MemberPlan, Probe, Probes, STORAGE_DIR, WEB_PORT, files,
 };
 pub use names::{
     ANNOTATION_APPLIED_HASH, ANNOTATION_CONFIG_HASH, ANNOTATION_LOCAL, LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY,

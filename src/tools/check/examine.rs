@@ -6,7 +6,7 @@ use alerting::config::{Config, ConfigError, parse_in};
 use alerting::matcher::Mode;
 use alerting::template::Templates;
 use operator::local::{ClusterConfig, ManifestError, Place, cluster_configs};
-use operator::validate::missing_files;
+use operator::validate::template_files;
 
 use crate::Syntax;
 
@@ -124,13 +124,13 @@ fn templates(file: &Path, config: &Config, find: &Find) -> Option<Fault> {
 }
 
 fn cluster(files: &[(PathBuf, String)], found: ClusterConfig, mode: Mode) -> Checked {
-    let ClusterConfig { cluster, name, text, place } = found;
+    let ClusterConfig { cluster, name, text, templates, place } = found;
     let file = cluster.file().to_owned();
     let checked = Checked { file, cluster: Some(name), found: None, warnings: Vec::new(), faults: Vec::new() };
-    // its files are in the pods
+    // its secrets are in the pods
     // and they are started without further features
     let parsed = parse_in(&text, mode, "").map(|config| in_force(config, false));
-    let parsed = parsed.and_then(|config| missing_files(&config).map_or(Ok(config), Err));
+    let parsed = parsed.and_then(|config| template_files(&config, &templates).map(|_| config));
     judge(checked, parsed, |error| {
         let at = place.of_line(error.line);
         let source = line_of(files, &at);

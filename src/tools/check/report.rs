@@ -160,13 +160,18 @@ data:
     }
 
     #[test]
-    fn template_files_are_for_plain_configs() {
-        let named = MANIFEST.replace("nobody", "x").replace("    route:", "    templates: [x]\n    route:");
+    fn template_files_of_a_cluster_are_in_its_manifest() {
+        let named = MANIFEST.replace("nobody", "x").replace("    route:", "    templates: [x.tmpl]\n    route:");
         let out = checked(&[("all.yaml", &named)]);
-        assert!(
-            out.contains("FAILED") && out.contains("templates: members of a cluster get no template files"),
-            "{out}"
-        );
+        assert!(out.contains("FAILED") && out.contains("names none of the files of spec.config.templates"), "{out}");
+        let referring = named.replace("{name: c}}}", "{name: c}, templates: [{configMapRef: {name: texts}}]}}");
+        let map = |text: &str| {
+            format!("{referring}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: texts}}\ndata: {{x.tmpl: '{text}'}}\n")
+        };
+        let out = checked(&[("all.yaml", &map("{{ define \"a\" }}b{{ end }}"))]);
+        assert!(out.contains("SUCCESS") && out.contains("\n - 1 templates\n"), "{out}");
+        let out = checked(&[("all.yaml", &map("{{ nope }}"))]);
+        assert!(out.contains("FAILED") && out.contains("template file `x.tmpl`, line 1"), "{out}");
     }
 
     #[test]

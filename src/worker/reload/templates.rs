@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use alerting::config::Config;
+use alerting::config::{Config, glob_pattern};
 use alerting::template::Templates;
 
 use super::LoadError;
@@ -48,23 +48,13 @@ pub(super) fn directories(patterns: &[String]) -> BTreeSet<PathBuf> {
     found
 }
 
-/// `pattern`, one of Go's `filepath.Glob`, as one of ours.
-pub(super) fn translated(pattern: &str) -> String {
-    // `**` is no more than `*` there, and classes are negated with `^`
-    let mut translated = pattern.replace("[^", "[!");
-    while translated.contains("**") {
-        translated = translated.replace("**", "*");
-    }
-    translated
-}
-
 fn is_wild(name: &str) -> bool {
     name.contains(['*', '?', '['])
 }
 
 /// Paths that match a pattern of Go's `filepath.Glob`, sorted.
 fn matches(pattern: &str) -> Result<Vec<PathBuf>, LoadError> {
-    let paths = glob::glob(&translated(pattern))
+    let paths = glob::glob(&glob_pattern(pattern))
         .map_err(|source| LoadError::TemplatePattern { pattern: pattern.to_owned(), source })?;
     // directories that can't be read match nothing
     Ok(paths.filter_map(Result::ok).collect())

@@ -76,7 +76,7 @@ impl FileWatch {
     pub(super) fn follow(&mut self, patterns: &[String]) -> bool {
         let Some(watcher) = &mut self.watcher else { return false };
         let parsed: Vec<_> =
-            patterns.iter().filter_map(|pattern| Pattern::new(&templates::translated(pattern)).ok()).collect();
+            patterns.iter().filter_map(|pattern| Pattern::new(&alerting::config::glob_pattern(pattern)).ok()).collect();
         let mut more = false;
         {
             let mut current = self.patterns.write().unwrap_or_else(PoisonError::into_inner);
