@@ -98,6 +98,8 @@ pub struct ClusterView {
     pub enabled: bool,
     /// This member may notify.
     pub settled: bool,
+    /// Peers whose state it waits for until then.
+    pub awaited: usize,
     /// Index of this member among `peers`.
     pub position: usize,
     /// Known peers that do not answer.

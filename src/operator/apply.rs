@@ -86,6 +86,8 @@ pub async fn apply(client: &Client, wanted: &Objects, live: &Live, owner: &str) 
     note(object(client, &wanted.service_account, live.service_account.as_ref(), owner).await?);
     note(object(client, &wanted.peers_service, live.peers_service.as_ref(), owner).await?);
     note(object(client, &wanted.client_service, live.client_service.as_ref(), owner).await?);
+    note(optional(client, wanted.disruption_budget.as_ref(), live.disruption_budget.as_ref(), owner).await?);
+    note(optional(client, wanted.network_policy.as_ref(), live.network_policy.as_ref(), owner).await?);
     if let Some(secret) = &wanted.config_secret {
         note(object(client, secret, live.config_secret.as_ref(), owner).await?);
     }
@@ -132,6 +134,32 @@ pub async fn replace(client: &Client, namespace: &str, member: &str, uid: Option
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
         Err(source) => Err(ApplyError::Api { what: format!("Pod {member}"), source }),
+    }
+}
+
+/// The same for an object that may not be wanted: then it is deleted, if it is ours.
+async fn optional<K>(
+    client: &Client,
+    wanted: Option<&K>,
+    live: Option<&K>,
+    owner: &str,
+) -> Result<Option<String>, ApplyError>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
+{
+    if let Some(wanted) = wanted {
+        return object(client, wanted, live, owner).await;
+    }
+    let ours = |live: &&K| live.owner_references().iter().any(|reference| reference.uid == owner);
+    let Some(live) = live.filter(ours) else { return Ok(None) };
+    let what = format!("{} {}", K::kind(&()), live.name_any());
+    let preconditions = Some(Preconditions { uid: live.uid(), resource_version: None });
+    let params = DeleteParams { preconditions, ..DeleteParams::default() };
+    let api = Api::<K>::namespaced(client.clone(), &live.namespace().unwrap_or_default());
+    match api.delete(&live.name_any(), &params).await {
+        Ok(_) => Ok(Some(format!("{what} (deleted)"))),
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(None),
+        Err(source) => Err(ApplyError::Api { what, source }),
     }
 }
 

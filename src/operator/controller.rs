@@ -6,6 +6,8 @@ use futures::StreamExt;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -76,16 +78,14 @@ pub async fn run(options: OperatorOptions) -> Result<(), OperatorError> {
         .owns(scope.metadata::<Service>(), ours())
         .owns(scope.metadata::<Secret>(), ours())
         .owns(scope.metadata::<ServiceAccount>(), ours())
+        .owns(scope.metadata::<PodDisruptionBudget>(), ours())
+        .owns(scope.metadata::<NetworkPolicy>(), ours())
         .watches(scope.metadata::<Pod>(), all().labels(LABEL_CLUSTER), move |pod| cluster_of(&pods, &pod))
         .watches(scope.metadata::<ConfigMap>(), all(), move |map| {
-            referring(&maps, &map, |object, name| {
-                object.spec.config.refers_to_config_map(name)
-            })
+            referring(&maps, &map, |object, name| object.spec.config.refers_to_config_map(name))
         })
         .watches(scope.metadata::<Secret>(), all(), move |secret| {
-            referring(&secrets, &secret, |object, name| {
-                object.spec.config.refers_to_secret(name)
-            })
+            referring(&secrets, &secret, |object, name| object.spec.config.refers_to_secret(name))
         })
         .shutdown_on_signal()
         .run(reconcile, on_error, context.clone())

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use futures::future::join_all;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 
@@ -38,6 +40,10 @@ pub struct Live {
     pub config_secret: Option<Secret>,
     /// See [`crate::kube::Objects`].
     pub stateful_set: Option<StatefulSet>,
+    /// See [`crate::kube::Objects`].
+    pub disruption_budget: Option<PodDisruptionBudget>,
+    /// See [`crate::kube::Objects`].
+    pub network_policy: Option<NetworkPolicy>,
 }
 
 /// One pod.
@@ -154,16 +160,19 @@ async fn templates(
                 let bytes = map.binary_data.unwrap_or_default().into_iter().map(|(name, bytes)| (name, bytes.0));
                 texts.chain(bytes).collect()
             }),
-            (None, Some(secret)) => read::<Secret>(client, namespace, &secret.name)
-                .await?
-                .map(|secret| secret.data.unwrap_or_default().into_iter().map(|(name, bytes)| (name, bytes.0)).collect()),
+            (None, Some(secret)) => read::<Secret>(client, namespace, &secret.name).await?.map(|secret| {
+                secret.data.unwrap_or_default().into_iter().map(|(name, bytes)| (name, bytes.0)).collect()
+            }),
             _ => None,
         };
         let refused = |why| Ok(Err(Refused::Templates(source.to_string(), why)));
         let Some(found) = found else { return refused("there is no such object") };
         for (name, bytes) in found {
             if name == CONFIG_FILE || files.contains_key(&name) {
-                return Ok(Err(Refused::Templates(format!("{source}, key {name}"), "there is a file of that name already")));
+                return Ok(Err(Refused::Templates(
+                    format!("{source}, key {name}"),
+                    "there is a file of that name already",
+                )));
             }
             match String::from_utf8(bytes) {
                 Ok(text) => drop(files.insert(name, text)),
@@ -178,14 +187,32 @@ async fn templates(
 
 async fn live(client: &Client, namespace: &str, names: &Names) -> Result<Live, ObserveError> {
     let (base, peers, config) = (names.base(), names.peers_service(), names.config_secret());
-    let (service_account, peers_service, client_service, config_secret, stateful_set) = tokio::try_join!(
+    let (
+        service_account,
+        peers_service,
+        client_service,
+        config_secret,
+        stateful_set,
+        disruption_budget,
+        network_policy,
+    ) = tokio::try_join!(
         read(client, namespace, &base),
         read(client, namespace, &peers),
         read(client, namespace, &base),
         read(client, namespace, &config),
         read(client, namespace, &base),
+        read(client, namespace, &base),
+        read(client, namespace, &base),
     )?;
-    Ok(Live { service_account, peers_service, client_service, config_secret, stateful_set })
+    Ok(Live {
+        service_account,
+        peers_service,
+        client_service,
+        config_secret,
+        stateful_set,
+        disruption_budget,
+        network_policy,
+    })
 }
 
 async fn pods(

@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn template_files_are_checked_and_counted_in() {
         let text = format!("templates: ['*.tmpl', /etc/alertmanager/config/b.tmpl]\n{GOOD}");
-        let files = [("a.tmpl", "{{ define \"a\" }}x{{ end }}"), ("b.tmpl", "{{ define \"b\" }}y{{ end }}"), ("c.txt", "z")];
+        let files =
+            [("a.tmpl", "{{ define \"a\" }}x{{ end }}"), ("b.tmpl", "{{ define \"b\" }}y{{ end }}"), ("c.txt", "z")];
         let valid = config(&with(&text, &files)).unwrap();
         assert_eq!(valid.templates.keys().collect::<Vec<_>>(), ["a.tmpl", "b.tmpl"]);
         assert_eq!(hash(&text, &valid.templates), Some(valid.hash.clone()));

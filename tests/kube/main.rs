@@ -18,4 +18,5 @@ mod delete;
 mod heal;
 mod install;
 mod notify;
+mod owned;
 mod scale;

@@ -177,6 +177,7 @@ impl Cluster {
             peers,
             enabled: true,
             settled: self.settle.done().is_some(),
+            awaited: self.settle.awaited(),
             position: self.position() as usize,
             failed_peers: self.unreached_seeds().count(),
             queued: self.outboxes.values().map(Outbox::len).sum(),

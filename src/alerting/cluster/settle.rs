@@ -48,6 +48,12 @@ impl Settle {
         }
     }
 
+    /// Peers whose state is not merged yet; none once the wait is over.
+    pub(crate) fn awaited(&self) -> usize {
+        let peers = self.peers.filter(|_| self.done.is_none()).unwrap_or(0);
+        peers.saturating_sub(self.joined_count())
+    }
+
     pub(crate) fn next_check(&self) -> Option<Timestamp> {
         self.done.is_none().then_some(self.next_check)
     }

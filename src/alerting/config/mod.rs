@@ -45,6 +45,7 @@ pub use http::{
 };
 pub use load::{parse, parse_in};
 pub use model::{Config, GroupBy, InhibitRule, Integration, Receiver, Route, UrlSource};
+pub use paths::glob_pattern;
 pub use receiver::{
     AttachmentField, DiscordConfig, EmailConfig, IncidentioConfig, JiraApi, JiraConfig, JiraField,
     MattermostAttachment, MattermostConfig, MattermostPriority, MsTeamsConfig, MsTeamsV2Config, OpsgenieConfig,
@@ -52,7 +53,6 @@ pub use receiver::{
     RocketchatConfig, Settings, Sigv4, SlackAction, SlackConfig, SlackConfirmation, SnsConfig, TelegramConfig,
     Threading, VictoropsConfig, WebexConfig, WebhookConfig, WechatConfig, WechatMessageType,
 };
-pub use paths::glob_pattern;
 pub use recorder::{EventBatch, EventKafka, EventRecorderConfig, EventWebhook, KafkaAcks, KafkaCompression};
 pub use secret::{HIDDEN, Secret};
 pub use tracing::{TracingClient, TracingConfig};

@@ -128,7 +128,8 @@ impl ConfigSpec {
     /// Whether anything in it comes from that ConfigMap.
     pub fn refers_to_config_map(&self, name: &str) -> bool {
         let templates = self.templates.iter().filter_map(|source| source.config_map_ref.as_ref());
-        self.config_map_ref.as_ref().is_some_and(|map| map.name == name) || templates.into_iter().any(|map| map.name == name)
+        self.config_map_ref.as_ref().is_some_and(|map| map.name == name)
+            || templates.into_iter().any(|map| map.name == name)
     }
 
     /// Whether anything in it comes from that Secret.

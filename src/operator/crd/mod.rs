@@ -7,13 +7,18 @@
 #![expect(unreachable_pub, reason = "KubeSchema repeats each type, with its visibility, where nobody reaches it")]
 
 mod config;
+mod gossip;
+mod protection;
 mod quantity;
 mod status;
 mod storage;
 
 pub use config::{
-    ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, ObjectName, SecretKey, TemplateSource,
+    ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, ObjectName, SecretKey,
+    TemplateSource,
 };
+pub use gossip::Gossip;
+pub use protection::{DisruptionBudget, NetworkAccess};
 pub use quantity::{Quantity, Resources};
 pub use status::{
     AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus, ReplicaConfigStatus,
@@ -127,6 +132,18 @@ pub struct AlertmanagerClusterSpec {
     /// Compute resources of each member. Example: `{requests: {cpu: 50m, memory: 64Mi}, limits: {memory: 256Mi}}`.
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub resources: Resources,
+
+    /// How the members find and watch each other. Example: `{peerTimeout: 15s}`.
+    #[serde(default)]
+    pub cluster: Gossip,
+
+    /// How many members may be taken away at once by who drains nodes. Example: `{maxUnavailable: 1}`.
+    #[serde(default)]
+    pub pod_disruption_budget: DisruptionBudget,
+
+    /// Who may connect to the members. Example: `{enabled: true}`.
+    #[serde(default)]
+    pub network_policy: NetworkAccess,
 }
 
 /// When the image is pulled. Left out: what Kubernetes takes for the image's tag. Example: `IfNotPresent`.

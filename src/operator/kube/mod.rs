@@ -1,6 +1,7 @@
 //! From a plan to Kubernetes objects: one file per kind. Pure: what is rendered depends on the arguments alone.
 
 mod pod;
+mod protection;
 mod secret;
 mod service;
 mod service_account;
@@ -8,6 +9,8 @@ mod stateful_set;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use crate::crd::AlertmanagerClusterSpec;
@@ -26,6 +29,10 @@ pub struct Objects {
     pub config_secret: Option<Secret>,
     /// The members; `None` until there has been a valid configuration, since they could not start.
     pub stateful_set: Option<StatefulSet>,
+    /// How many members may be taken away at once; `None` where none is wanted, or there is but one member.
+    pub disruption_budget: Option<PodDisruptionBudget>,
+    /// Who may connect to members; `None` where none is wanted.
+    pub network_policy: Option<NetworkPolicy>,
 }
 
 /// What rendering needs besides of the plan.
@@ -51,6 +58,8 @@ impl Rendering<'_> {
             client_service: service::client(self),
             config_secret: config.map(|config| secret::render(self, config)),
             stateful_set: config.map(|_| stateful_set::render(self)),
+            disruption_budget: protection::budget(self),
+            network_policy: protection::policy(self),
         }
     }
 

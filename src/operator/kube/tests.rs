@@ -40,7 +40,10 @@ const FULL: &str = r#"{
         "retentionPolicy": {"whenDeleted": "Delete"}
     },
     "retention": "48h", "logLevel": "debug", "logFormat": "json", "externalUrl": "https://am.example/",
-    "resources": {"requests": {"cpu": "50m"}, "limits": {"memory": "256Mi"}}
+    "resources": {"requests": {"cpu": "50m"}, "limits": {"memory": "256Mi"}},
+    "cluster": {"peerTimeout": "20s", "probeInterval": "2s", "additionalPeers": ["am.other.example:9094"], "label": "prod"},
+    "podDisruptionBudget": {"maxUnavailable": 2},
+    "networkPolicy": {"enabled": true, "webFrom": [{"kubernetes.io/metadata.name": "monitoring"}]}
 }"#;
 
 #[test]
@@ -63,6 +66,21 @@ fn stateful_set_with_defaults() {
 #[test]
 fn stateful_set_with_everything() {
     insta::assert_snapshot!("stateful_set_full", yaml(&render(FULL, Some(CONFIG)).stateful_set.unwrap()));
+}
+
+#[test]
+fn protection() {
+    let full = render(FULL, Some(CONFIG));
+    let all = [yaml(&full.disruption_budget.unwrap()), yaml(&full.network_policy.unwrap())];
+    insta::assert_snapshot!("protection", all.join("---\n"));
+    let small = render(SMALL, Some(CONFIG));
+    assert!(small.disruption_budget.is_some() && small.network_policy.is_none());
+    for spec in [
+        r#"{"replicas":1,"config":{"inline":""}}"#,
+        r#"{"podDisruptionBudget":{"enabled":false},"config":{"inline":""}}"#,
+    ] {
+        assert_eq!(render(spec, Some(CONFIG)).disruption_budget, None);
+    }
 }
 
 #[test]

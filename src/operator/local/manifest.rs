@@ -216,11 +216,7 @@ fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerC
 }
 
 /// The template files that a cluster names, out of the documents of its namespace.
-fn templates(
-    sources: &[TemplateSource],
-    cluster: &Document,
-    documents: &[Document],
-) -> Result<Files, ManifestError> {
+fn templates(sources: &[TemplateSource], cluster: &Document, documents: &[Document]) -> Result<Files, ManifestError> {
     let mut files = Files::new();
     for source in sources {
         let missing = || ManifestError::Missing { place: cluster.place(), wanted: source.to_string() };

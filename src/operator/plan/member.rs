@@ -106,6 +106,7 @@ impl MemberPlan {
             format!("--cluster.label={}", cluster.cluster_label()),
         ];
         args.extend(at.peers.iter().map(|peer| format!("--cluster.peer={peer}")));
+        args.extend(cluster.gossip_flags.iter().cloned());
         // the order of the rollout decides when a member loads a config, not when its volume happens to be refreshed
         args.push("--no-config.watch".to_owned());
         args.push(format!("--log.level={}", cluster.log_level.as_str()));

@@ -8,7 +8,8 @@ pub mod recycle;
 pub mod rollout;
 
 pub use member::{
-    CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MemberAddresses, MemberPlan, Probe, Probes, STORAGE_DIR, WEB_PORT, files,
+    CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MemberAddresses, MemberPlan, Probe, Probes, STORAGE_DIR, WEB_PORT,
+    files,
 };
 pub use names::{
     ANNOTATION_APPLIED_HASH, ANNOTATION_CONFIG_HASH, ANNOTATION_LOCAL, LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY,
@@ -35,6 +36,10 @@ pub struct ClusterPlan {
     pub log_format: LogFormat,
     /// Under which URL users reach the cluster.
     pub external_url: Option<String>,
+    /// The worker's flags about gossip that the user asks for.
+    pub gossip_flags: Vec<String>,
+    /// What keeps gossip of different clusters apart, if the user says so.
+    pub label: Option<String>,
     /// The configuration that the members run; `None` until there has been a valid one.
     pub config: Option<ValidConfig>,
 }
@@ -50,13 +55,15 @@ impl ClusterPlan {
             log_level: spec.log_level,
             log_format: spec.log_format,
             external_url: spec.external_url.clone(),
+            gossip_flags: spec.cluster.flags(),
+            label: spec.cluster.label.clone(),
             config,
         }
     }
 
-    /// What keeps gossip of different clusters apart: `<namespace>/<name>`.
+    /// What keeps gossip of different clusters apart: `<namespace>/<name>` unless the user says otherwise.
     pub fn cluster_label(&self) -> String {
-        format!("{}/{}", self.namespace, self.names.object)
+        self.label.clone().unwrap_or_else(|| format!("{}/{}", self.namespace, self.names.object))
     }
 
     /// The DNS name that every member's address stands under:

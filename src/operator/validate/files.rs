@@ -42,7 +42,9 @@ fn matching(patterns: &[String], given: &Files) -> Result<Vec<(String, String)>,
     for pattern in patterns {
         let name = pattern.strip_prefix(CONFIG_DIR).map_or(pattern.as_str(), |rest| rest.trim_start_matches('/'));
         if name.contains('/') {
-            return Err(format!("`{pattern}`: the files of spec.config.templates lie beside the configuration: name them without a directory"));
+            return Err(format!(
+                "`{pattern}`: the files of spec.config.templates lie beside the configuration: name them without a directory"
+            ));
         }
         let glob = glob::Pattern::new(&glob_pattern(name)).map_err(|bad| format!("`{pattern}`: {}", bad.msg))?;
         let before = files.len();

@@ -166,7 +166,9 @@ data:
         assert!(out.contains("FAILED") && out.contains("names none of the files of spec.config.templates"), "{out}");
         let referring = named.replace("{name: c}}}", "{name: c}, templates: [{configMapRef: {name: texts}}]}}");
         let map = |text: &str| {
-            format!("{referring}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: texts}}\ndata: {{x.tmpl: '{text}'}}\n")
+            format!(
+                "{referring}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: texts}}\ndata: {{x.tmpl: '{text}'}}\n"
+            )
         };
         let out = checked(&[("all.yaml", &map("{{ define \"a\" }}b{{ end }}"))]);
         assert!(out.contains("SUCCESS") && out.contains("\n - 1 templates\n"), "{out}");

@@ -20,6 +20,9 @@ pub(super) fn write(out: &mut Exposition, seen: &Snapshot) {
     out.gauge("alertmanager_cluster_peer_info", "Always 1; the label is the name of this member.")
         .with(&[("peer", &cluster.name)], 1_u64);
     out.gauge("alertmanager_peer_position", "Position of this member in the order of notifying.").is(cluster.position);
+    out.gauge("alertmanager_cluster_settled", "Whether this member knows what its peers know, and may notify.")
+        .is(cluster.settled);
+    out.gauge("alertmanager_cluster_peers_awaited", "Peers whose state is waited for until then.").is(cluster.awaited);
     let mut lag = out.gauge(
         "alertmanager_cluster_peer_lag_seconds",
         "For how long a peer has not acknowledged what this member knows.",

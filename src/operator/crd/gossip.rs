@@ -1,0 +1,86 @@
+//! How the members of a cluster find and watch each other.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of gossip: the worker's flags `--cluster.*`. What is left out is as the worker has it. Changing one of them
+/// replaces the pods one by one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Gossip {
+    /// How long each member waits for those before it in the order of notifying, per member. Example: `15s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub peer_timeout: Option<String>,
+
+    /// Between two rounds of gossip. Example: `200ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub gossip_interval: Option<String>,
+
+    /// Between two comparisons of everything, at most. Example: `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub push_pull_interval: Option<String>,
+
+    /// For connecting to a peer, and for each message. Example: `10s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub tcp_timeout: Option<String>,
+
+    /// How long a peer may take to answer a probe. Example: `500ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub probe_timeout: Option<String>,
+
+    /// Between two probes; a member that is gone is noticed after about two of them. Example: `1s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub probe_interval: Option<String>,
+
+    /// How long a member that starts waits for the state of its peers, at most. Example: `1m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub settle_timeout: Option<String>,
+
+    /// Between two attempts to reach a peer that was lost. Example: `10s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub reconnect_interval: Option<String>,
+
+    /// How long a lost peer is remembered. Example: `6h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
+    pub reconnect_timeout: Option<String>,
+
+    /// Peers outside of this object, as `host:port`: members of a cluster that stretches over several Kubernetes
+    /// clusters. Their `label` must be the same. Example: `[alertmanager.other.example:9094]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(regex(pattern = r"^[^ ]+:[0-9]+$")))]
+    pub additional_peers: Vec<String>,
+
+    /// What keeps gossip of different clusters apart. Left out: `<namespace>/<name>`. Example: `prod/pager`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub label: Option<String>,
+}
+
+impl Gossip {
+    /// The worker's flags for what is given.
+    pub fn flags(&self) -> Vec<String> {
+        let given = [
+            ("peer-timeout", &self.peer_timeout),
+            ("gossip-interval", &self.gossip_interval),
+            ("pushpull-interval", &self.push_pull_interval),
+            ("tcp-timeout", &self.tcp_timeout),
+            ("probe-timeout", &self.probe_timeout),
+            ("probe-interval", &self.probe_interval),
+            ("settle-timeout", &self.settle_timeout),
+            ("reconnect-interval", &self.reconnect_interval),
+            ("reconnect-timeout", &self.reconnect_timeout),
+        ];
+        let flag = |(name, value): (&str, &Option<String>)| Some(format!("--cluster.{name}={}", value.as_ref()?));
+        let peers = self.additional_peers.iter().map(|peer| format!("--cluster.peer={peer}"));
+        given.into_iter().filter_map(flag).chain(peers).collect()
+    }
+}
