@@ -66,6 +66,8 @@ pub enum Input {
     },
     /// The whole of what is known from a look-up of the peers' names; this member's own address may be among them.
     Peers(Vec<SocketAddr>),
+    /// The process at this address has ended: nobody listens there any more.
+    PeerGone(SocketAddr),
     /// A datagram from a peer.
     Packet {
         /// Who sent it.

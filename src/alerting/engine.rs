@@ -187,6 +187,7 @@ impl Engine {
             Input::Delivered { id, result } => self.delivered(now, id, result),
             Input::FilesRead { id, result } => self.files_read(now, id, result),
             Input::Peers(addresses) => self.with_cluster(now, |c, io| c.peers_resolved(now, &addresses, io)),
+            Input::PeerGone(address) => self.with_cluster(now, |c, io| c.gone(now, address, io)),
             Input::Packet { from, data } => self.with_cluster(now, |c, io| c.packet(now, from, &data, io)),
             Input::Called { call, from, data } => self.with_cluster(now, |c, io| c.called(now, call, from, data, io)),
             Input::CallEnded { call, result } => self.call_ended(now, call, result),
@@ -321,9 +322,8 @@ impl Engine {
                 self.tell_of_alert(now, number);
             }
             self.record_grouped(number);
-        } else if let Some(slot) = self.alerts.get_mut(number) {
-            slot.told = Told::of(&slot.alert);
         }
+        // what one peer has told may not have reached the others: `told` stays as it is
     }
 
     fn take_new_alert(&mut self, now: Timestamp, alert: Alert, posted: bool) {

@@ -28,7 +28,7 @@ pub(crate) struct Slot {
     pub(crate) regroup: bool,
     /// It has fired here, and no entry of the log has come since that names it as resolved.
     pub(crate) owes_resolve: bool,
-    /// The report that the peers were told of, or told us of.
+    /// The report that all peers were told of last by this member, or with which a peer made it known.
     pub(crate) told: Told,
 }
 

@@ -82,6 +82,12 @@ enum Happening {
     },
     Silence(usize),
     Mishap(Mishap),
+    /// A member finds that nobody listens where another one was.
+    Refused {
+        member: usize,
+        life: u64,
+        by: usize,
+    },
     Chore(Chore),
     Stop {
         member: usize,
@@ -326,6 +332,11 @@ impl World {
             }
             Happening::Silence(silence) => self.silence(silence),
             Happening::Mishap(mishap) => self.mishap(mishap),
+            Happening::Refused { member, life, by } => {
+                if self.members[by].engine.is_none() && !self.cut(member, by) && !self.cut(by, member) {
+                    self.input(member, life, Input::PeerGone(self.members[by].address));
+                }
+            }
             Happening::Chore(chore) => self.chore(chore),
             Happening::Stop { member, down } => self.stop(member, down),
             Happening::Start { member, empty_disk } => self.start(member, empty_disk),
@@ -425,6 +436,10 @@ impl World {
             Mishap::Crash { member, down, empty_disk } => {
                 if self.members[member].engine.take().is_some() {
                     self.members[member].life += 1;
+                    for other in (0..self.members.len()).filter(|other| *other != member) {
+                        let life = self.members[other].life;
+                        self.after(200, 260, Happening::Refused { member: other, life, by: member });
+                    }
                     let lost = self.rng.random_range(0.0..=1.0);
                     self.members[member].disk.crash(lost);
                     if empty_disk {

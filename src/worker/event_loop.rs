@@ -305,6 +305,13 @@ impl EventLoop {
                 if matches!(event, Event::Settled { .. }) {
                     self.outside.settled.send_replace(true);
                 }
+                if let Some(net) = &mut self.outside.net {
+                    match &event {
+                        Event::MemberJoined { address, .. } => net.watches().begin(*address),
+                        Event::MemberLeft { address, .. } => net.watches().end(*address),
+                        _ => {}
+                    }
+                }
                 event::log(&event, self.outside.taste);
             }
             Output::Record { position, record } => self.outside.recorder.record(position, &record),

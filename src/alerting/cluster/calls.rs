@@ -196,6 +196,7 @@ impl Cluster {
     /// A peer's digest came. What differs is exchanged; if nothing does, it's offered the alerts from time to time.
     fn compared(&mut self, now: Timestamp, to: SocketAddr, reply: &wire::Reply, own: StateDigest, io: &mut Io<'_>) {
         let name = reply.from.as_ref().map(|info| info.name.clone()).unwrap_or_default();
+        self.calm = if reply.digest == Some(own) { self.calm + 1 } else { 0 };
         if reply.digest != Some(own) {
             let busy = reply.busy || self.outboxes.get(&name).is_some_and(|outbox| outbox.len() > 0);
             if busy && self.put_off < PUT_OFF_MAX {

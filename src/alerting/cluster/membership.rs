@@ -1,11 +1,12 @@
 //! foca, with its timers in order and its notifications turned into a list of live members.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use foca::{AccumulatingRuntime, Foca, NoCustomBroadcast, PeriodicParams, PostcardCodec, Timer};
+use foca::{AccumulatingRuntime, Foca, NoCustomBroadcast, PeriodicParams, PostcardCodec, State, Timer};
 use rand::rngs::StdRng;
 
 use super::identity::Member;
@@ -93,6 +94,13 @@ impl Membership {
         let _ = self.foca.apply_many(members, true, &mut self.runtime);
     }
 
+    /// A member has ended without a word. If it's somebody's mistake, it hears of that, and comes back as new.
+    pub(super) fn gone(&mut self, address: SocketAddr) {
+        let gone = self.foca.iter_members().find(|member| member.id().address == address);
+        let gone = gone.map(|member| foca::Member::new(member.id().clone(), member.incarnation(), State::Down));
+        let _ = self.foca.apply_many(gone.into_iter(), true, &mut self.runtime);
+    }
+
     /// Asks a member to let us in. If one of the two takes the other for dead, it hears of that, and comes back as new.
     pub(super) fn announce(&mut self, to: Member) {
         let _ = self.foca.announce(to, &mut self.runtime);
@@ -152,9 +160,8 @@ fn config(options: &ClusterOptions) -> foca::Config {
     let one = NonZeroUsize::MIN;
     let params = |frequency: Duration, num_members| Some(PeriodicParams { frequency, num_members });
     let mut config = foca::Config::simple();
-    // foca takes a whole period to find somebody silent, and somebody else may come first
-    config.probe_period = options.probe_interval / 2;
-    config.probe_rtt = options.probe_timeout.min(config.probe_period / 2);
+    config.probe_period = options.probe_interval;
+    config.probe_rtt = options.probe_timeout.min(options.probe_interval / 2);
     config.num_indirect_probes = three;
     config.max_transmissions = NonZeroU8::MIN.saturating_add(9);
     // some rounds of gossip fit in: long enough to refute, short enough for the next in line

@@ -42,6 +42,9 @@ pub(crate) use settle::Settle;
 /// Between two comparisons of digests with one peer; the flag's push-pull interval if that is shorter.
 const DIGEST_INTERVAL: Duration = Duration::from_secs(5);
 
+/// That interval is doubled so often.
+const CALM_MAX: u32 = 3;
+
 /// A peer's state as it came, to be merged by the engine.
 #[derive(Debug)]
 pub(crate) struct PeerState {
@@ -106,6 +109,8 @@ pub(crate) struct Cluster {
     news: Vec<Fingerprint>,
     next_offer: Option<Timestamp>,
     next_offer_of_all: Timestamp,
+    /// Comparisons in a row that found no difference.
+    calm: u32,
     /// Comparisons in a row that were put off because changes were under way.
     put_off: u32,
     /// Addresses from the peers' names, and when each was tried last.
@@ -142,6 +147,7 @@ impl Cluster {
             news: Vec::new(),
             next_offer: None,
             next_offer_of_all: now + options.pushpull_interval,
+            calm: 0,
             put_off: 0,
             seeds: BTreeMap::new(),
             next_digest: now + DIGEST_INTERVAL.min(options.pushpull_interval),
@@ -271,10 +277,21 @@ impl Cluster {
             self.join_unreached(now, io);
         }
         if self.next_digest <= now {
-            self.next_digest = now + DIGEST_INTERVAL.min(self.options.pushpull_interval);
+            self.next_digest = now + self.digest_interval();
             self.compare_with_one(digest(), io);
         }
         self.check_settled(now, io);
+    }
+
+    /// Longer the longer nothing differs: changes are told by themselves.
+    fn digest_interval(&self) -> Duration {
+        (DIGEST_INTERVAL * (1 << self.calm.min(CALM_MAX))).min(self.options.pushpull_interval)
+    }
+
+    /// Compares soon again.
+    fn stir(&mut self, now: Timestamp) {
+        self.calm = 0;
+        self.next_digest = self.next_digest.min(now + self.digest_interval());
     }
 
     /// Fast while settling or while somebody is new, then as often as the flag says.
@@ -341,6 +358,7 @@ impl Cluster {
         entries: &[(LogKey, Arc<Entry>)],
         io: &mut Io<'_>,
     ) {
+        self.stir(now);
         let names: Vec<String> = self.membership.live().map(|m| m.name.clone()).collect();
         for name in names {
             let outbox = self.outboxes.entry(name.clone()).or_default();
@@ -376,6 +394,12 @@ impl Cluster {
     /// The end is near: what lingers is told now.
     pub(crate) fn tell_all(&mut self, now: Timestamp, io: &mut Io<'_>) {
         self.offer_news(now, io);
+    }
+
+    /// A member's process has ended.
+    pub(crate) fn gone(&mut self, now: Timestamp, address: SocketAddr, io: &mut Io<'_>) {
+        self.membership.gone(address);
+        self.drain(now, io);
     }
 
     /// A datagram came.
@@ -416,6 +440,7 @@ impl Cluster {
     fn drain(&mut self, now: Timestamp, io: &mut Io<'_>) {
         let Some(changes) = self.membership.drain(now, io.outputs) else { return };
         if !changes.is_empty() {
+            self.stir(now);
             io.demands.push(Demand::MembersChanged);
         }
         for event in changes {

@@ -131,7 +131,8 @@ pub(crate) fn lacks(own: Option<&Alert>, offer: &Offer, now: Timestamp) -> bool 
         return false;
     }
     let another = starts > own.starts_at && starts >= own.ends_at;
-    let lapsing = ends > own.ends_at && own.ends_at.since(now) < ends.since(now) / 2;
+    // the next offer comes after half of the time, and another refresh
+    let lapsing = ends > own.ends_at && own.ends_at.since(now) < ends.since(now) / 8 * 7;
     another || lapsing || ends < own.ends_at || content(own) != offer.content
 }
 
@@ -161,7 +162,7 @@ mod tests {
         assert!(!wanted(alert(10, 300, 10), alert(10, 300, 10), 11));
         assert!(!wanted(alert(10, 300, 10), alert(10, 300, 11), 11));
         assert!(!wanted(alert(10, 300, 60), alert(10, 240, 10), 61), "older");
-        assert!(!wanted(alert(10, 300, 60), alert(10, 360, 120), 121), "a refresh");
+        assert!(!wanted(alert(10, 300, 60), alert(10, 310, 70), 71), "a refresh");
     }
 
     #[test]

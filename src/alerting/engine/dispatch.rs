@@ -244,7 +244,6 @@ impl Engine {
         for alert in group.alerts.iter() {
             if let Some(slot) = self.alerts.get_mut(*alert)
                 && entry.resolved.binary_search(&slot.alert.log_hash).is_ok()
-                && slot.alert.ends_at <= entry.timestamp
             {
                 slot.owes_resolve = false;
             }

@@ -7,6 +7,7 @@ pub(crate) mod stream;
 pub(crate) mod tls;
 mod tls_packets;
 pub(crate) mod udp;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::observed::Observed;
 use stream::Streams;
 use tls::GossipTls;
 use tls_packets::TlsOut;
+use watch::Watches;
 
 /// The sockets of the cluster, bound to the same port; where members speak TLS there are no packets but in streams.
 #[derive(Debug)]
@@ -49,6 +51,7 @@ pub(crate) struct Secured {
 pub(crate) struct Net {
     out: Out,
     streams: Arc<Streams>,
+    watches: Watches,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -116,7 +119,9 @@ impl Net {
             }
         };
         tasks.push(tokio::spawn(stream::accept(listener, arrivals.clone(), tcp_timeout, secured.clone())));
-        Self { out, streams: Arc::new(Streams::new(tcp_timeout, secured)), tasks }
+        let streams = Arc::new(Streams::new(tcp_timeout, secured));
+        let watches = Watches::new(Arc::clone(&streams), arrivals.clone());
+        Self { out, streams, watches, tasks }
     }
 
     /// Sends a datagram, or loses it.
@@ -130,6 +135,11 @@ impl Net {
     /// For calls.
     pub(crate) fn streams(&self) -> Arc<Streams> {
         Arc::clone(&self.streams)
+    }
+
+    /// Which members are watched.
+    pub(crate) fn watches(&mut self) -> &mut Watches {
+        &mut self.watches
     }
 
     /// Sends what is queued and stops to receive.

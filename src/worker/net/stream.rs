@@ -111,7 +111,8 @@ impl Streams {
         reply
     }
 
-    async fn connect(&self, to: SocketAddr) -> io::Result<Connection> {
+    /// Opens a connection.
+    pub(super) async fn connect(&self, to: SocketAddr) -> io::Result<Connection> {
         let stream = TcpStream::connect(to).await?;
         // a request is written at once; waiting for more would only delay it
         let _ = stream.set_nodelay(true);
