@@ -19,6 +19,9 @@ use crate::scenario::{Figure, Unit, config};
 /// Between two changes of a group: twice the group interval, so that each is told by itself.
 const ROUND: Duration = Duration::from_secs(20);
 
+/// Between a member that is back and the next one that goes.
+const BETWEEN: Duration = Duration::from_secs(3);
+
 /// Of the groups, which change one part after the other.
 const PARTS: usize = 20;
 
@@ -100,6 +103,7 @@ fn roll(members: &mut Members<'_>) -> anyhow::Result<()> {
         let start = Instant::now();
         members.until_ready()?;
         ensure!(start.elapsed() < LIMIT, "a member is back too late");
+        sleep(BETWEEN);
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ pub(super) fn killed(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow:
     Ok(vec![
         secs("dead after", Some(0.5), noticed),
         count("groups that were never told of", None, sizes.groups - told),
-        count("notifications repeated (in flight at the kill)", Some(0.1), all.len() - told),
+        count("notifications repeated (in flight at the kill)", Some(1.0), all.len() - told),
         secs("slowest page", Some(0.34), slowest(&all, due)),
     ])
 }
