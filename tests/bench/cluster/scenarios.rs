@@ -146,8 +146,8 @@ pub(super) fn silences(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyho
         let make = |worker: usize| {
             move || -> anyhow::Result<()> {
                 let mut connection = Connection::open(lab::api(0))?;
-                let own = (sizes.looked_at..all).filter(|n| n % 8 == worker);
-                own.map(|n| connection.post("/api/v2/silences", &silence(n))).collect()
+                let mut own = (sizes.looked_at..all).filter(|n| n % 8 == worker);
+                own.try_for_each(|n| connection.post("/api/v2/silences", &silence(n)))
             }
         };
         let workers: Vec<_> = (0..8).map(|worker| scope.spawn(make(worker))).collect();

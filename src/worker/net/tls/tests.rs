@@ -72,7 +72,7 @@ async fn member(authority: &Authority, name: &str, peer: &str) -> Member {
 
 impl Member {
     /// Says whether `to` gets a packet and replies to a call.
-    async fn reaches(&self, to: &mut Member) -> bool {
+    async fn reaches(&self, to: &mut Self) -> bool {
         self.net.packet(to.address, Bytes::from_static(b"packet"));
         let streams = self.net.streams();
         let call = streams.call(to.address, Bytes::from_static(b"call"));
@@ -91,7 +91,7 @@ impl Member {
     }
 
     /// Says whether `to` refuses this one's calls.
-    async fn is_refused(&self, to: &Member) -> bool {
+    async fn is_refused(&self, to: &Self) -> bool {
         self.net.streams().call(to.address, Bytes::from_static(b"call")).await.is_err()
     }
 }
