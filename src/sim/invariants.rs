@@ -34,7 +34,7 @@ fn duplicates(world: &World) -> Vec<String> {
         if let Some(before) = last.insert(&now.group, now)
             && (&before.firing, &before.resolved) == (&now.firing, &now.resolved)
             && now.at.since(before.at) < world.plan.repeat_interval - world.plan.skew()
-            && now.at > calm
+            && before.at > calm
         {
             failures.push(format!(
                 "{} was sent twice: by member {} at {} and by member {} at {} ({})",

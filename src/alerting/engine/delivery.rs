@@ -441,7 +441,7 @@ impl Engine {
     }
 
     /// Writes down what was sent, and tells the peers.
-    pub(super) fn write_down(&mut self, now: Timestamp, id: DeliveryId, sent: Sent) {
+    pub(super) fn write_down(&mut self, now: Timestamp, id: DeliveryId, mut sent: Sent) {
         let Some(running) = &self.running else { return };
         let Some(delivery) = self.deliveries.get(&id) else { return };
         let Some(route) = self.groups.get(delivery.group).map(|g| g.route) else { return };
@@ -454,6 +454,15 @@ impl Engine {
             && other.firing == sent.firing
         {
             self.stats.duplicates_seen += 1;
+        }
+        // a peer has told meanwhile that something is resolved which this request said to fire, and nobody knows which of
+        // the two came last: it stays to be told
+        let resolved = |hash: &u64| sent.firing.binary_search(hash).is_ok();
+        if let Some(other) = self.nflog.get(&key)
+            && other.timestamp >= sent.at
+            && other.resolved.iter().any(resolved)
+        {
+            sent.at = other.timestamp + Duration::from_nanos(1);
         }
         let entry = Arc::new(Entry {
             // the moment whose state was sent, not the one of the receiver's answer

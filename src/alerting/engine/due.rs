@@ -130,7 +130,12 @@ impl Engine {
             let stale = |a: &Alert| {
                 a.updated_at < entry.timestamp && lasting(a) && entry.resolved.binary_search(&a.log_hash).is_ok()
             };
-            firing.retain(|a| !stale(a));
+            // known from a former life only, while others have gone on without it: that it fires is to be heard first
+            let of_old = |a: &Alert| {
+                let before = a.updated_at < self.started_at && a.updated_at < entry.timestamp;
+                self.cluster.is_some() && before && entry.firing.binary_search(&a.log_hash).is_err()
+            };
+            firing.retain(|a| !stale(a) && !of_old(a));
         }
         // nothing is owed by this member, and it was over before the last notification, which didn't say that it fires: told by then
         let told = |slot: &Slot| {

@@ -7,7 +7,9 @@ use crate::wait::{same, until};
 
 /// What only the reference has, or only this program; see `differences.md`.
 const ONLY_THEIRS: [&str; 2] = ["go_", "net_conntrack_"];
-const ONLY_OURS: [&str; 6] = [
+const ONLY_OURS: [&str; 8] = [
+    "alertmanager_cluster_settled",
+    "alertmanager_cluster_peers_awaited",
     "alertmanager_cluster_duplicate_notifications_total",
     "alertmanager_dispatcher_flushes_total",
     "alertmanager_http_requests_refused_total",
