@@ -49,6 +49,9 @@ const HANDOVER_MAX: Duration = Duration::from_secs(5);
 /// How long a stopping member waits for the receivers that it is sending to.
 const FINISH_MAX: Duration = Duration::from_secs(15);
 
+/// How long a member of a cluster remembers what is resolved and told.
+const RESOLVED_KEPT: Duration = Duration::from_secs(15 * 60);
+
 /// So much that is due is carried out before other inputs have their turn: what was sent is to be known elsewhere before
 /// everything else is sent.
 const DUE_AT_ONCE: usize = 64;
@@ -379,7 +382,9 @@ impl Engine {
     }
 
     fn forget_resolved(&mut self, now: Timestamp) {
-        let gone = |slot: &Slot| slot.groups.is_empty() && slot.alert.resolved_at(now);
+        // peers may still come with what they didn't know
+        let kept = if self.cluster.is_some() { RESOLVED_KEPT } else { Duration::ZERO };
+        let gone = |slot: &Slot| slot.groups.is_empty() && slot.alert.ends_at + kept <= now;
         let numbers: Vec<u32> = self.alerts.iter().filter(|(_, s)| gone(s)).map(|(number, _)| number).collect();
         for number in numbers {
             self.forget_alert(number);

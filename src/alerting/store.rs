@@ -63,6 +63,8 @@ pub(crate) struct Alerts {
     per_name: HashMap<String, u32>,
     /// Every alert of a rule links to the same page: kept once.
     links: HashSet<Arc<str>>,
+    /// Resolved alerts that were told of and are in no group any more, by log hash.
+    let_go: HashMap<u64, u32>,
 }
 
 impl Alerts {
@@ -105,8 +107,21 @@ impl Alerts {
     pub(crate) fn remove(&mut self, number: u32) -> Option<Slot> {
         let slot = self.slots.get_mut(number as usize)?.take()?;
         self.by_fingerprint.remove(&slot.alert.fingerprint);
+        self.let_go.remove(&slot.alert.log_hash);
         self.free.push(number);
         Some(slot)
+    }
+
+    /// An alert has left its last group.
+    pub(crate) fn let_go(&mut self, number: u32) {
+        if let Some(log_hash) = self.get(number).map(|slot| slot.alert.log_hash) {
+            self.let_go.insert(log_hash, number);
+        }
+    }
+
+    /// Takes an alert back that was let go.
+    pub(crate) fn take_back(&mut self, log_hash: u64) -> Option<u32> {
+        self.let_go.remove(&log_hash)
     }
 
     /// The one copy of a link.

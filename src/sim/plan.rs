@@ -113,7 +113,7 @@ impl Plan {
                 mishaps.push((START + secs(rng.random_range(5..500)), Mishap::draw(members, &mut rng)));
             }
         }
-        let skew_max = if faults { [0, 3000, 30_000][rng.random_range(0..3)] } else { 0 };
+        let skew_max = if faults { [0, 1500, 15_000][rng.random_range(0..3)] } else { 0 };
         let skew = (0..members + ADDED_MAX).map(|_| rng.random_range(-skew_max..=skew_max) * 1_000_000).collect();
         let loss = if faults { rng.random_range(0..20) } else { 0 };
         let (doubled, late) = if faults { (rng.random_range(0..10), rng.random_range(0..10)) } else { (0, 0) };

@@ -161,6 +161,7 @@ impl Engine {
             for alert in &gone {
                 let left = self.alerts.get(*alert).filter(|slot| slot.groups.is_empty());
                 if let Some(fingerprint) = left.map(|slot| slot.alert.fingerprint) {
+                    self.alerts.let_go(*alert);
                     self.keep_gone(now, fingerprint);
                 }
             }
@@ -204,6 +205,14 @@ impl Engine {
     pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry) {
         if let Some(cluster) = &mut self.cluster {
             cluster.heard_of(crate::cluster::topic(key));
+        }
+        // a peer that could not know better has told that something fires which is resolved: that is to be told again
+        for hash in &entry.firing {
+            if let Some(number) = self.alerts.take_back(*hash)
+                && self.alerts.get(number).is_some_and(|slot| slot.groups.is_empty() && slot.alert.resolved_at(now))
+            {
+                self.join_groups(now, number);
+            }
         }
         for number in self.groups.of_key(&key.group) {
             self.is_told(number, entry);
