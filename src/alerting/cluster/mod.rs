@@ -449,6 +449,8 @@ impl Cluster {
                 Event::MemberLeft { name, .. } => {
                     io.left += 1;
                     self.outboxes.remove(name);
+                    // the end of a call from before must not count for what is sent when it's back
+                    self.calls.retain(|_, purpose| !matches!(purpose, Purpose::Update(to) if to == name));
                     self.intents.forget(name);
                     self.met.remove(name);
                 }
