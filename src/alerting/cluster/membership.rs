@@ -6,21 +6,22 @@ use std::num::{NonZeroU8, NonZeroUsize};
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use foca::{AccumulatingRuntime, Foca, NoCustomBroadcast, PeriodicParams, PostcardCodec, State, Timer};
+use foca::{AccumulatingRuntime, Foca, NoCustomBroadcast, PeriodicParams, State, Timer};
 use rand::rngs::StdRng;
 
+use super::codec::Compact;
 use super::identity::Member;
 use crate::effects::{ClusterOptions, Event, Output};
 use crate::time::Timestamp;
 
 /// What precedes the bytes of a packet: a hash of the cluster's label, and of what the packet is.
-const PREFIX_LEN: usize = 8;
+const PREFIX_LEN: usize = 4;
 
 /// Fits one datagram on common networks together with the prefix.
-const PACKET_MAX: usize = 1400 - PREFIX_LEN;
+pub(super) const PACKET_MAX: usize = 1400 - PREFIX_LEN;
 
 pub(super) struct Membership {
-    foca: Foca<Member, PostcardCodec, StdRng, NoCustomBroadcast>,
+    foca: Foca<Member, Compact, StdRng, NoCustomBroadcast>,
     runtime: AccumulatingRuntime<Member>,
     timers: BTreeMap<(Timestamp, u64), Timer<Member>>,
     next_timer: u64,
@@ -40,14 +41,15 @@ pub(super) enum Packet<'a> {
 impl Membership {
     pub(super) fn new(options: &ClusterOptions, rng: StdRng) -> Self {
         let own = Member { name: options.name.clone(), address: options.advertise, incarnation: options.incarnation };
+        let prefix = |of: u64| (xxhash_rust::xxh64::xxh64(options.label.as_bytes(), of) as u32).to_be_bytes();
         Self {
-            foca: Foca::new(own, config(options), rng, PostcardCodec),
+            foca: Foca::new(own.clone(), config(options), rng, Compact::new(own)),
             runtime: AccumulatingRuntime::new(),
             timers: BTreeMap::new(),
             next_timer: 0,
             live: BTreeMap::new(),
-            prefix: xxhash_rust::xxh64::xxh64(options.label.as_bytes(), 0).to_be_bytes(),
-            prefix_of_intents: xxhash_rust::xxh64::xxh64(options.label.as_bytes(), 1).to_be_bytes(),
+            prefix: prefix(0),
+            prefix_of_intents: prefix(1),
         }
     }
 

@@ -5,6 +5,7 @@
 //! repairs whatever got lost.
 
 mod calls;
+mod codec;
 mod identity;
 mod intents;
 mod membership;
