@@ -23,7 +23,7 @@ IMAGE_TAR := target/image/alertmanager-operator.tar
 CA_ROOTS := /etc/ssl/certs/ca-certificates.crt
 
 .PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench bench-cluster cluster-test fuzz sim kube-up kube-down kube-test \
-  packages peers peers-fast
+  packages peers peers-fast peers-names
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,12 +52,12 @@ bench: peers-fast ## ours beside the Go Alertmanager, as ratios from one run
 	$(CARGO) build --release $(STATIC)
 	$(CARGO) run --release $(STATIC) -p bench
 
-bench-cluster: packages peers-fast ## clusters of ours beside those of the Go Alertmanager, with faults and without (as root)
+bench-cluster: packages peers-fast peers-names ## clusters of ours beside those of the Go Alertmanager, with faults and without (as root)
 	$(CARGO) build --release $(STATIC)
 	$(CARGO) build --release $(STATIC) -p bench
 	unshare --net $(SHIPPED)/bench --cluster
 
-cluster-test: packages ## clusters of real processes through kills, cuts, losses and rolling restarts (as root)
+cluster-test: packages peers-names ## clusters of real processes through kills, cuts, losses and rolling restarts (as root)
 	$(CARGO) build --release $(STATIC)
 	$(CARGO) build --release $(STATIC) -p bench
 	unshare --net $(SHIPPED)/bench --cluster --quick --ours-only
@@ -106,6 +106,9 @@ packages:
 
 peers: packages
 	@tests/kube/build.sh
+
+peers-names:
+	@tests/kube/build.sh coredns
 
 peers-fast:
 	@tests/kube/build.sh alertmanager amtool compat-peer

@@ -3,6 +3,7 @@
 
 mod lab;
 mod member;
+mod names;
 mod pages;
 mod rolls;
 mod scenarios;
@@ -29,6 +30,8 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "one member cut off", members: 3, run: scenarios::cut_off },
     Scenario { name: "one member frozen", members: 3, run: scenarios::frozen },
     Scenario { name: "5 % of packets lost", members: 3, run: scenarios::lossy },
+    Scenario { name: "no names at the start", members: 3, run: names::none_at_first },
+    Scenario { name: "two clusters swap addresses", members: 5, run: names::swapped },
     Scenario { name: "rolling restarts under load", members: 3, run: rolls::run },
     Scenario { name: "five members, idle", members: 5, run: scenarios::idle },
 ];
@@ -76,7 +79,8 @@ impl Scenario {
 /// What no run of ours may show.
 pub(crate) fn check(scenario: &Scenario, figures: &[Figure]) -> anyhow::Result<()> {
     for figure in figures {
-        let must = ["never told", "told twice"].iter().any(|what| figure.what.contains(what));
+        let must =
+            ["never told", "told twice", "other cluster", "own cluster"].iter().any(|what| figure.what.contains(what));
         ensure!(!must || figure.value == 0.0, "{}: {}: {}", scenario.name, figure.what, figure.value);
     }
     Ok(())

@@ -6,6 +6,17 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 
+/// A program of the test bed.
+pub(crate) fn peer(name: &str) -> anyhow::Result<PathBuf> {
+    let home = || env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let cache = || env::var_os("XDG_CACHE_HOME").map_or_else(|| home().join(".cache"), PathBuf::from);
+    let bin = env::var_os("TESTBED_BIN");
+    let bin = bin.map_or_else(|| cache().join("alertmanager-operator-testbed/bin"), PathBuf::from);
+    let program = bin.join(name);
+    ensure!(program.exists(), "{} is missing: `tests/kube/build.sh {name}` builds it", program.display());
+    Ok(program)
+}
+
 /// A program that is measured.
 pub(crate) struct Contender {
     /// What it is called in the table.
@@ -27,13 +38,7 @@ impl Contender {
 
     /// The Go Alertmanager, from the test bed.
     pub(crate) fn reference() -> anyhow::Result<Self> {
-        let home = || env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-        let cache = || env::var_os("XDG_CACHE_HOME").map_or_else(|| home().join(".cache"), PathBuf::from);
-        let bin = env::var_os("TESTBED_BIN");
-        let bin = bin.map_or_else(|| cache().join("alertmanager-operator-testbed/bin"), PathBuf::from);
-        let program = bin.join("alertmanager");
-        ensure!(program.exists(), "{} is missing: `tests/kube/build.sh alertmanager` builds it", program.display());
-        Ok(Self { name: "reference", program, subcommand: None })
+        Ok(Self { name: "reference", program: peer("alertmanager")?, subcommand: None })
     }
 
     /// The first line of what it says about its version.

@@ -108,8 +108,7 @@ mod tests {
     fn who_has_come_back_as_new_is_meant_by_that_name() {
         let (old, new) = (member("a", 1), member("a", 2));
         let mut codec = Compact::new(old);
-        let header =
-            Header { src: new.clone(), src_incarnation: 0, dst: member("b", 1), message: Message::Gossip };
+        let header = Header { src: new.clone(), src_incarnation: 0, dst: member("b", 1), message: Message::Gossip };
         codec.encode_header(&header, &mut Vec::new()).unwrap();
         assert_eq!(read(&mut codec, &sent(&member("b", 1), &new, Message::Ack(1))).dst, new);
     }

@@ -172,7 +172,7 @@ fn config(options: &ClusterOptions) -> foca::Config {
     config.remove_down_after = Some(options.reconnect_timeout.max(Duration::from_secs(60)));
     config.max_packet_size = NonZeroUsize::MIN.saturating_add(PACKET_MAX - 1);
     config.notify_down_members = true;
-    config.periodic_announce = params(Duration::from_secs(30), one);
+    config.periodic_announce = params(Duration::from_secs(60), one);
     config.periodic_announce_to_down_members = params(options.reconnect_interval, one);
     config.periodic_gossip = params(options.gossip_interval, three);
     config

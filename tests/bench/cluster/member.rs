@@ -23,22 +23,57 @@ pub(crate) struct Members<'a> {
     contender: &'a Contender,
     dir: TempDir,
     children: Vec<Option<Child>>,
+    /// The namespace of each.
+    pub(crate) places: Vec<usize>,
+    found: Found,
     /// Of processes that have ended.
     spent: Duration,
+}
+
+/// How members find each other.
+pub(crate) enum Found {
+    /// All addresses are given.
+    ByAddress,
+    /// One name has them all, as that of a headless Service.
+    ByName(Name),
+}
+
+/// A name that is given to members.
+pub(crate) struct Name {
+    /// Also the label of their cluster.
+    pub(crate) host: &'static str,
+    /// What they take for `/etc/resolv.conf`.
+    pub(crate) resolv_conf: PathBuf,
 }
 
 impl<'a> Members<'a> {
     /// Starts `count` of them and waits until they say that their cluster is ready.
     pub(crate) fn start(contender: &'a Contender, lab: &'a Lab, count: usize, config: &str) -> anyhow::Result<Self> {
-        let dir = tempfile::Builder::new().prefix("alertmanager-cluster-").tempdir()?;
-        fs::write(dir.path().join("alertmanager.yml"), config)?;
-        let children = (0..count).map(|_| None).collect();
-        let mut members = Self { lab, contender, dir, children, spent: Duration::ZERO };
+        let mut members = Self::new(contender, lab, (0..count).collect(), Found::ByAddress, config)?;
         for member in 0..count {
             members.begin(member)?;
         }
         members.until_ready()?;
         Ok(members)
+    }
+
+    /// Some that are to run at these places; none is started.
+    pub(crate) fn new(
+        contender: &'a Contender,
+        lab: &'a Lab,
+        places: Vec<usize>,
+        found: Found,
+        config: &str,
+    ) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("alertmanager-cluster-").tempdir()?;
+        fs::write(dir.path().join("alertmanager.yml"), config)?;
+        let children = places.iter().map(|_| None).collect();
+        Ok(Self { lab, contender, dir, children, places, found, spent: Duration::ZERO })
+    }
+
+    /// Where a member is asked.
+    pub(crate) fn api(&self, member: usize) -> SocketAddr {
+        lab::api(self.places[member])
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -51,12 +86,24 @@ impl<'a> Members<'a> {
         fs::create_dir_all(&data)?;
         let log = File::options().create(true).append(true).open(self.log_file(member))?;
         let command = self.contender.member(&self.dir.path().join("alertmanager.yml"), &data);
-        let mut inside = self.lab.inside(member);
+        let place = self.places[member];
+        let mut inside = self.lab.inside(place);
+        if let Found::ByName(name) = &self.found {
+            let shell = ["unshare", "--mount", "sh", "-c", "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\""];
+            inside.args(shell).arg(&name.resolv_conf);
+        }
         inside.arg(command.get_program()).args(command.get_args());
-        inside.arg(format!("--web.listen-address={}", lab::api(member)));
-        inside.arg(format!("--cluster.listen-address={}:9094", lab::address(member)));
-        inside.args((0..self.count()).map(|peer| format!("--cluster.peer={}:9094", lab::address(peer))));
+        inside.arg(format!("--web.listen-address={}", self.api(member)));
+        inside.arg(format!("--cluster.listen-address={}:9094", lab::address(place)));
         inside.arg(format!("--cluster.peer-name=member-{member}"));
+        match &self.found {
+            Found::ByAddress => {
+                inside.args(self.places.iter().map(|peer| format!("--cluster.peer={}:9094", lab::address(*peer))))
+            }
+            Found::ByName(Name { host, .. }) => {
+                inside.args([format!("--cluster.peer={host}:9094"), format!("--cluster.label={host}")])
+            }
+        };
         inside.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.children[member] = Some(inside.spawn().with_context(|| format!("starting {}", self.contender.name))?);
         Ok(())
@@ -103,7 +150,7 @@ impl<'a> Members<'a> {
     ) -> anyhow::Result<T> {
         let start = Instant::now();
         loop {
-            let instead = match look(lab::api(member)) {
+            let instead = match look(self.api(member)) {
                 Ok(seen) => return Ok(seen),
                 Err(instead) => instead,
             };
@@ -118,7 +165,7 @@ impl<'a> Members<'a> {
     /// The member that notifies first.
     pub(crate) fn first(&mut self) -> anyhow::Result<usize> {
         for member in 0..self.count() {
-            if metric(lab::api(member), "alertmanager_peer_position")? == 0.0 {
+            if metric(self.api(member), "alertmanager_peer_position")? == 0.0 {
                 return Ok(member);
             }
         }
@@ -169,6 +216,11 @@ impl<'a> Members<'a> {
 
     fn child(&mut self, member: usize) -> anyhow::Result<&mut Child> {
         self.children[member].as_mut().context("the member doesn't run")
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self, member: usize) -> anyhow::Result<bool> {
+        Ok(self.child(member)?.try_wait()?.is_some())
     }
 
     fn data(&self, member: usize) -> PathBuf {

@@ -26,7 +26,7 @@ pub(super) fn webhook(pages: &Pages) -> String {
 }
 
 /// Alerts of groups that are called after `batch`.
-fn alerts(batch: &str, groups: usize) -> String {
+pub(super) fn alerts(batch: &str, groups: usize) -> String {
     let now = Timestamp::now();
     let end = now + SignedDuration::from_hours(4);
     let alert = |n: usize| {
@@ -45,11 +45,11 @@ pub(super) fn post(members: impl IntoIterator<Item = usize>, json: &str) -> anyh
     })
 }
 
-fn count(what: impl Into<String>, goal: Option<f64>, value: usize) -> Figure {
+pub(super) fn count(what: impl Into<String>, goal: Option<f64>, value: usize) -> Figure {
     Figure { what: what.into(), unit: Unit::Count, goal, value: value as f64 }
 }
 
-fn secs(what: impl Into<String>, goal: Option<f64>, value: Duration) -> Figure {
+pub(super) fn secs(what: impl Into<String>, goal: Option<f64>, value: Duration) -> Figure {
     Figure { what: what.into(), unit: Unit::Seconds, goal, value: value.as_secs_f64() }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn killed(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow:
     ])
 }
 
-fn silence(n: usize) -> String {
+pub(super) fn silence(n: usize) -> String {
     let now = Timestamp::now();
     let end = now + SignedDuration::from_hours(4);
     serde_json::json!({"matchers": [{"name": "instance", "value": format!("i{n}"), "isRegex": false, "isEqual": true}],
