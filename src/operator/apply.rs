@@ -8,13 +8,14 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy};
+use kube::core::{DynamicObject, Status};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::kube::Objects;
+use crate::kube::{HTTP_ROUTE, Objects, http_route_resource};
 use crate::observe::Live;
 use crate::plan::{ANNOTATION_APPLIED_HASH, ANNOTATION_CONFIG_HASH, MANAGER};
 
@@ -49,6 +50,14 @@ pub enum ApplyError {
         /// The API server's words.
         message: String,
     },
+    /// Somebody else keeps setting a field of it.
+    #[error("{what}: somebody else applies the same fields: {fields}")]
+    Contested {
+        /// The object, as `Kind name`.
+        what: String,
+        /// Who and what.
+        fields: String,
+    },
     /// The API server could not be asked.
     #[error("applying {what}")]
     Api {
@@ -72,7 +81,7 @@ pub enum ApplyError {
 impl ApplyError {
     /// Whether somebody has to change something before it can succeed.
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Foreign { .. } | Self::Rejected { .. })
+        matches!(self, Self::Foreign { .. } | Self::Rejected { .. } | Self::Contested { .. })
     }
 }
 
@@ -88,6 +97,17 @@ pub async fn apply(client: &Client, wanted: &Objects, live: &Live, owner: &str) 
     note(object(client, &wanted.client_service, live.client_service.as_ref(), owner).await?);
     note(optional(client, wanted.disruption_budget.as_ref(), live.disruption_budget.as_ref(), owner).await?);
     note(optional(client, wanted.network_policy.as_ref(), live.network_policy.as_ref(), owner).await?);
+    note(optional(client, wanted.ingress.as_ref(), live.ingress.as_ref(), owner).await?);
+    note(optional(client, wanted.autoscaler.as_ref(), live.autoscaler.as_ref(), owner).await?);
+    for live in &live.member_services {
+        if !wanted.member_services.iter().any(|wanted| wanted.name_any() == live.name_any()) {
+            note(optional(client, None, Some(live), owner).await?);
+        }
+    }
+    for wanted in &wanted.member_services {
+        let live = live.member_services.iter().find(|live| live.name_any() == wanted.name_any());
+        note(object(client, wanted, live, owner).await?);
+    }
     if let Some(secret) = &wanted.config_secret {
         note(object(client, secret, live.config_secret.as_ref(), owner).await?);
     }
@@ -163,12 +183,70 @@ where
     }
 }
 
+/// Makes a HTTPRoute so, or deletes it. Not every API server knows the kind, so that it can't be watched.
+///
+/// # Errors
+/// When the API server does not know it although it is wanted, or refuses it.
+pub async fn http_route(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    wanted: Option<&DynamicObject>,
+    owner: &str,
+) -> Result<Option<String>, ApplyError> {
+    let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &http_route_resource());
+    let what = format!("{} {name}", HTTP_ROUTE.2);
+    let found = match api.get_opt(name).await {
+        Ok(found) => found,
+        Err(source) => return Err(ApplyError::Api { what, source }),
+    };
+    let Some(wanted) = wanted else {
+        let ours = |live: &&DynamicObject| live.owner_references().iter().any(|reference| reference.uid == owner);
+        let Some(live) = found.as_ref().filter(ours) else { return Ok(None) };
+        let preconditions = Some(Preconditions { uid: live.uid(), resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::default() };
+        let deleted = api.delete(name, &params).await;
+        return match deleted {
+            Ok(_) => Ok(Some(format!("{what} (deleted)"))),
+            Err(source) => Err(ApplyError::Api { what, source }),
+        };
+    };
+    match make(&api, what.clone(), wanted, found.as_ref(), owner).await {
+        // the kind itself is not known
+        Err(ApplyError::Api { source: kube::Error::Api(status), .. }) if status.code == 404 => {
+            let message = "the API server does not know this kind: install the Gateway API".to_owned();
+            Err(ApplyError::Rejected { what, message })
+        }
+        made => made,
+    }
+}
+
 async fn object<K>(client: &Client, wanted: &K, live: Option<&K>, owner: &str) -> Result<Option<String>, ApplyError>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
 {
+    let what = format!("{} {}", K::kind(&()), wanted.name_any());
+    let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
+    if live.is_some() {
+        return make(&api, what, wanted, live, owner).await;
+    }
+    // copies are kept of what is marked as ours only, and come a moment later
+    let found = api.get_opt(&wanted.name_any()).await;
+    let found = found.map_err(|source| ApplyError::Api { what: what.clone(), source })?;
+    make(&api, what, wanted, found.as_ref(), owner).await
+}
+
+async fn make<K>(
+    api: &Api<K>,
+    what: String,
+    wanted: &K,
+    live: Option<&K>,
+    owner: &str,
+) -> Result<Option<String>, ApplyError>
+where
+    K: Resource + Serialize + DeserializeOwned + Clone + Debug,
+{
     let name = wanted.name_any();
-    let what = format!("{} {name}", K::kind(&()));
     let json =
         |object: &K| serde_json::to_value(object).map_err(|source| ApplyError::Json { what: what.clone(), source });
     let body = stamped(json(wanted)?);
@@ -180,10 +258,25 @@ where
             return Ok(None);
         }
     }
-    let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
-    let answer = api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&body)).await;
+    let params = PatchParams::apply(MANAGER);
+    let answer = match api.patch(&name, &params, &Patch::Apply(&body)).await {
+        Err(kube::Error::Api(status)) if status.code == 409 => match contested(&status) {
+            Some(fields) => return Err(ApplyError::Contested { what, fields }),
+            None => api.patch(&name, &params.force(), &Patch::Apply(&body)).await,
+        },
+        answer => answer,
+    };
     answer.map_err(|source| rejected(what.clone(), source))?;
     Ok(Some(what))
+}
+
+/// The fields that another applier owns, which would go on to set them: with who that is. What was changed once (the
+/// API server then names the version that was used) is simply put back.
+fn contested(status: &Status) -> Option<String> {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let others = causes.filter(|cause| cause.reason == "FieldManagerConflict" && !cause.message.contains(" using "));
+    let others: Vec<_> = others.map(|cause| format!("{} ({})", cause.field, cause.message)).collect();
+    (!others.is_empty()).then(|| others.join(", "))
 }
 
 /// Puts the hash of the object onto the object: a field that is no longer wanted shows by it, though nothing that is

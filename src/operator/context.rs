@@ -1,31 +1,57 @@
 //! What all reconciles share: the way to the API server and to members, and how long whose turn has lasted.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kube::Client;
 
+use crate::caches::Caches;
+use crate::health::Health;
 use crate::members::MemberClient;
 use crate::metrics::Metrics;
 
-/// Shared by all reconciles.
+/// What one reconcile needs: what all share, and the copies of objects of its namespace.
 pub struct Context {
+    shared: Shared,
+    pub(crate) caches: Caches,
+}
+
+/// Shared by all reconciles, of all namespaces; cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
     /// The way to members.
     pub members: MemberClient,
     /// The image of members when the user names none.
     pub worker_image: String,
     /// What the operator counts.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// Whose turn it is in each cluster.
-    pub turns: Turns,
+    pub turns: Arc<Turns>,
+    /// How the members do.
+    pub health: Arc<Health>,
     client: Client,
 }
 
 impl Context {
-    /// What reconciles need.
+    pub(crate) fn new(shared: &Shared, caches: Caches) -> Self {
+        Self { shared: shared.clone(), caches }
+    }
+}
+
+impl Deref for Context {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Shared {
+    /// With nothing counted or remembered yet.
     pub fn new(client: Client, members: MemberClient, worker_image: String) -> Self {
-        Self { members, worker_image, metrics: Metrics::default(), turns: Turns::default(), client }
+        Self { members, worker_image, metrics: Arc::default(), turns: Arc::default(), health: Arc::default(), client }
     }
 
     /// The way to the API server.

@@ -1,25 +1,28 @@
 //! Running the operator: which objects are watched, and what a change of each sets off.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use futures::StreamExt;
+use futures::channel::mpsc;
+use futures::future::join_all;
+use futures::{FutureExt, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource, ResourceExt};
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::context::Context;
+use crate::caches::{Caches, Scope};
+use crate::context::{Context, Shared};
 use crate::crd::{ConditionStatus, ConditionType};
-use crate::endpoints;
+use crate::endpoints::{self, Readiness};
+use crate::lease::Election;
 use crate::members::{MemberClient, MemberError};
 use crate::options::{Format, Level, OperatorOptions};
-use crate::plan::{LABEL_CLUSTER, LABEL_MANAGED_BY, MANAGER};
+use crate::plan::MANAGER;
 use crate::reconcile::{Guarded, on_error, reconcile};
 
 /// How many clusters are looked at at the same time.
@@ -43,81 +46,165 @@ pub enum OperatorError {
         #[source]
         source: std::io::Error,
     },
+    /// There may be another operator at work now.
+    #[error("keeping the lease: another operator has it, or it could not be renewed in time")]
+    Deposed,
 }
 
 /// Runs the operator until SIGTERM or Ctrl-C.
 ///
 /// # Errors
-/// When it cannot start. What happens later is logged and tried again.
+/// When it cannot start, or another operator has taken over. What else happens later is logged and tried again.
 pub async fn run(options: OperatorOptions) -> Result<(), OperatorError> {
     start_log(options.log_level, options.log_format);
     // an error means that the process has one already
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::try_default().await.map_err(OperatorError::Config)?;
     let members = MemberClient::new().map_err(OperatorError::Members)?;
-    let context = Arc::new(Context::new(client.clone(), members, options.worker_image.clone()));
-
-    let scope = Scope { client, namespace: options.namespace.clone() };
-    let controller = Controller::new(scope.api::<Guarded>(), watcher::Config::default())
-        .with_config(Config::default().concurrency(CONCURRENCY));
-    let store = controller.store();
-    let endpoints = endpoints::serve(options.listen_address, context.clone(), store.clone()).await?;
+    let shared = Shared::new(client.clone(), members, options.worker_image.clone());
+    let readiness = Readiness::default();
+    let endpoints = endpoints::serve(options.listen_address, shared.metrics.clone(), readiness.clone()).await?;
     tracing::info!(
         listen = %options.listen_address,
         worker_image = options.worker_image,
-        namespace = options.namespace.as_deref().unwrap_or("(all)"),
+        namespaces = if options.namespaces.is_empty() { "(all)".to_owned() } else { options.namespaces.join(",") },
         "operator started"
     );
+    let ended = tokio::select! {
+        () = signalled() => Ok(()),
+        ended = work(&options, client, &shared, &readiness) => ended,
+    };
+    endpoints.abort();
+    tracing::info!("operator stopped");
+    ended
+}
 
-    let (maps, secrets, pods) = (store.clone(), store.clone(), store.clone());
-    let ours = || watcher::Config::default().labels(&format!("{LABEL_MANAGED_BY}={MANAGER}"));
+/// Works once this operator leads, and as long as it does.
+async fn work(
+    options: &OperatorOptions,
+    client: Client,
+    shared: &Shared,
+    readiness: &Readiness,
+) -> Result<(), OperatorError> {
+    let election = (!options.lease.is_empty()).then(|| {
+        let namespace = options.lease_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+        Election::new(client.clone(), &namespace, &options.lease, &identity(options))
+    });
+    let Some(election) = election else {
+        control(options, client, shared, readiness, std::future::pending()).await;
+        return Ok(());
+    };
+    readiness.standing_by();
+    election.won().await;
+    tokio::select! {
+        () = election.lost() => Err(OperatorError::Deposed),
+        () = control(options, client, shared, readiness, signalled()) => {
+            election.give_up().await;
+            Ok(())
+        }
+    }
+}
+
+/// Controls the clusters of all namespaces until `end`.
+async fn control(
+    options: &OperatorOptions,
+    client: Client,
+    shared: &Shared,
+    readiness: &Readiness,
+    end: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let end = end.shared();
+    let mut namespaces: Vec<Option<String>> = options.namespaces.iter().cloned().map(Some).collect();
+    namespaces.sort();
+    namespaces.dedup();
+    if namespaces.is_empty() {
+        namespaces.push(None);
+    }
+    let mut stores = Vec::new();
+    let mut running = Vec::new();
+    let mut triggers = Vec::new();
+    for namespace in namespaces {
+        let scope = Scope { client: client.clone(), namespace };
+        let controller = Controller::new(scope.api::<Guarded>(), watcher::Config::default());
+        let (trigger, triggered) = mpsc::unbounded();
+        triggers.push((scope.namespace.clone(), trigger));
+        stores.push(controller.store());
+        running.push(control_scope(scope, controller, shared, triggered, stores.clone(), end.clone()));
+    }
+    readiness.working(stores);
+    let (changed, news) = mpsc::unbounded();
+    let pulse = shared.health.clone().run(shared.members.clone(), changed);
+    let passing_on = news.for_each(|object: ObjectRef<Guarded>| {
+        let concerned = |of: &Option<String>| of.is_none() || *of == object.namespace;
+        for (_, trigger) in triggers.iter().filter(|(namespace, _)| concerned(namespace)) {
+            // an error means that this namespace's controller has ended
+            let _ = trigger.unbounded_send(object.clone());
+        }
+        std::future::ready(())
+    });
+    tokio::select! {
+        _ = join_all(running) => {}
+        ((), ()) = async { tokio::join!(pulse, passing_on) } => {}
+    }
+}
+
+async fn control_scope(
+    scope: Scope,
+    controller: Controller<Guarded>,
+    shared: &Shared,
+    triggered: mpsc::UnboundedReceiver<ObjectRef<Guarded>>,
+    stores: Vec<Store<Guarded>>,
+    end: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let store = controller.store();
+    let controller = controller.with_config(Config::default().concurrency(CONCURRENCY));
+    let (caches, controller) = Caches::new(&scope, controller);
+    let context = Arc::new(Context::new(shared, caches));
+    let (maps, secrets) = (store.clone(), store.clone());
     let all = watcher::Config::default;
-    // metadata only: the operator keeps no copies of what is in others' Secrets
+    // metadata only: the operator keeps no copies of what is in others' objects
     controller
-        .owns(scope.metadata::<StatefulSet>(), ours())
-        .owns(scope.metadata::<Service>(), ours())
-        .owns(scope.metadata::<Secret>(), ours())
-        .owns(scope.metadata::<ServiceAccount>(), ours())
-        .owns(scope.metadata::<PodDisruptionBudget>(), ours())
-        .owns(scope.metadata::<NetworkPolicy>(), ours())
-        .watches(scope.metadata::<Pod>(), all().labels(LABEL_CLUSTER), move |pod| cluster_of(&pods, &pod))
         .watches(scope.metadata::<ConfigMap>(), all(), move |map| {
             referring(&maps, &map, |object, name| object.spec.config.refers_to_config_map(name))
         })
         .watches(scope.metadata::<Secret>(), all(), move |secret| {
             referring(&secrets, &secret, |object, name| object.spec.config.refers_to_secret(name))
         })
-        .shutdown_on_signal()
+        .reconcile_on(triggered)
+        .graceful_shutdown_on(end)
         .run(reconcile, on_error, context.clone())
         .for_each(|result| {
-            count_clusters(&context, &store);
+            count_clusters(&context, &stores);
             if let Err(error) = result {
                 log_failure(&error);
             }
             std::future::ready(())
         })
         .await;
-    endpoints.abort();
-    tracing::info!("operator stopped");
-    Ok(())
 }
 
-struct Scope {
-    client: Client,
-    namespace: Option<String>,
+async fn signalled() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// No two operators may have the same, not even one that is started again while its former self still holds the Lease.
+fn identity(options: &OperatorOptions) -> String {
+    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    let name = options.identity.clone().or_else(|| host().ok()).unwrap_or_else(|| MANAGER.to_owned());
+    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    format!("{name}_{:08x}", (nanos as u32) ^ std::process::id())
 }
 
 impl Scope {
-    fn api<K>(&self) -> Api<K>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-    {
-        match &self.namespace {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        }
-    }
-
     /// Objects of one kind, of which only the metadata are read.
     fn metadata<K>(&self) -> Api<PartialObjectMeta<K>>
     where
@@ -125,11 +212,6 @@ impl Scope {
     {
         self.api()
     }
-}
-
-fn cluster_of<K: Resource>(store: &Store<Guarded>, pod: &PartialObjectMeta<K>) -> Option<ObjectRef<Guarded>> {
-    let cluster = ObjectRef::new(pod.labels().get(LABEL_CLUSTER)?).within(&pod.namespace()?);
-    store.get(&cluster).map(|_| cluster)
 }
 
 /// The clusters in the namespace of `source` that refer to it.
@@ -145,8 +227,8 @@ fn referring<K: Resource>(
     store.state().iter().filter(|guarded| matching(guarded)).map(|guarded| ObjectRef::from_obj(&**guarded)).collect()
 }
 
-fn count_clusters(context: &Context, store: &Store<Guarded>) {
-    let all = store.state();
+fn count_clusters(context: &Context, stores: &[Store<Guarded>]) {
+    let all: Vec<_> = stores.iter().flat_map(Store::state).collect();
     let is_ready = |guarded: &&Arc<Guarded>| {
         let status = guarded.0.as_ref().ok().and_then(|object| object.status.as_ref());
         let ready = status.and_then(|status| status.condition(ConditionType::Ready));

@@ -8,12 +8,16 @@
 //! refuse reaches no member. What has not changed is not written. No object of a user stops the operator.
 
 pub mod apply;
+mod caches;
 pub mod context;
 mod controller;
 pub mod crd;
 mod endpoints;
 pub mod events;
+mod heal;
+pub mod health;
 pub mod kube;
+mod lease;
 pub mod local;
 pub mod members;
 pub mod metrics;

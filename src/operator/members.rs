@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::plan::WEB_PORT;
 use crate::plan::rollout::MemberReport;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -56,12 +57,12 @@ impl MemberClient {
         Ok(Self { http })
     }
 
-    /// What the member whose API is at `ip` and `port` runs.
+    /// What the member at `ip`, whose API is below the path `prefix`, runs and sees.
     ///
     /// # Errors
     /// When it does not answer within two seconds, or not as a worker does.
-    pub async fn report(&self, ip: IpAddr, port: u16) -> Result<MemberReport, MemberError> {
-        let url = format!("http://{}/-/config", SocketAddr::new(ip, port));
+    pub async fn report(&self, ip: IpAddr, prefix: &str) -> Result<MemberReport, MemberError> {
+        let url = url(ip, prefix, "/-/config");
         let failed = |source| MemberError::Http { url: url.clone(), source };
         let answer = self.http.get(&url).send().await.map_err(failed)?.error_for_status().map_err(failed)?;
         let body = answer.bytes().await.map_err(failed)?;
@@ -72,8 +73,8 @@ impl MemberClient {
     ///
     /// # Errors
     /// When it does not answer, or answers that it keeps the old one ([`MemberError::Refused`], with its words).
-    pub async fn reload(&self, ip: IpAddr, port: u16) -> Result<(), MemberError> {
-        let url = format!("http://{}/-/reload", SocketAddr::new(ip, port));
+    pub async fn reload(&self, ip: IpAddr, prefix: &str) -> Result<(), MemberError> {
+        let url = url(ip, prefix, "/-/reload");
         let failed = |source| MemberError::Http { url: url.clone(), source };
         let answer = self.http.post(&url).timeout(RELOAD_TIMEOUT).send().await.map_err(failed)?;
         if answer.status().is_success() {
@@ -83,6 +84,22 @@ impl MemberClient {
         let text = answer.text().await.map_err(failed)?;
         Err(MemberError::Refused(refusal(status, &text)))
     }
+
+    /// Posts alerts, as JSON for API v2.
+    ///
+    /// # Errors
+    /// When it does not answer, or does not take them.
+    pub async fn post_alerts(&self, ip: IpAddr, prefix: &str, alerts: &serde_json::Value) -> Result<(), MemberError> {
+        let url = url(ip, prefix, "/api/v2/alerts");
+        let failed = |source| MemberError::Http { url: url.clone(), source };
+        let body = alerts.to_string();
+        let request = self.http.post(&url).header("content-type", "application/json").body(body);
+        request.send().await.map_err(failed)?.error_for_status().map_err(failed).map(drop)
+    }
+}
+
+fn url(ip: IpAddr, prefix: &str, path: &str) -> String {
+    format!("http://{}{prefix}{path}", SocketAddr::new(ip, WEB_PORT))
 }
 
 fn refusal(status: impl fmt::Display, text: &str) -> String {

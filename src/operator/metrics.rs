@@ -14,6 +14,7 @@ pub struct Metrics {
     statuses_written: AtomicU64,
     configs_refused: AtomicU64,
     reloads: AtomicU64,
+    restarts: AtomicU64,
     clusters: AtomicU64,
     clusters_ready: AtomicU64,
 }
@@ -44,6 +45,11 @@ impl Metrics {
     /// Counts a request to a member to reload.
     pub fn reload_asked(&self) {
         self.reloads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a member that was restarted because it was beyond help.
+    pub fn member_restarted(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Sets how many clusters there are, and how many of them are ready.
@@ -83,6 +89,7 @@ impl Metrics {
         );
         family("configs_refused_total", "counter", "Configurations newly refused.", &one(&self.configs_refused));
         family("member_reloads_total", "counter", "Requests to members to reload.", &one(&self.reloads));
+        family("member_restarts_total", "counter", "Members restarted because they were stuck.", &one(&self.restarts));
         family("clusters", "gauge", "AlertmanagerCluster objects.", &one(&self.clusters));
         family("clusters_ready", "gauge", "AlertmanagerCluster objects that are Ready.", &one(&self.clusters_ready));
         text
@@ -102,6 +109,6 @@ mod tests {
         assert!(text.contains("alertmanager_operator_reconciles_total{result=\"success\"} 1\n"), "{text}");
         assert!(text.contains("alertmanager_operator_reconcile_seconds_total 1.500000\n"), "{text}");
         assert!(text.contains("alertmanager_operator_clusters 2\n"), "{text}");
-        assert_eq!(text.matches("# TYPE ").count(), 8);
+        assert_eq!(text.matches("# TYPE ").count(), 9);
     }
 }

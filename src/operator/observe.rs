@@ -4,16 +4,17 @@ use std::net::IpAddr;
 
 use futures::future::join_all;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 
+use crate::caches::{self, Caches};
 use crate::crd::{AlertmanagerCluster, ConfigSource, TemplateSource};
 use crate::members::MemberClient;
 use crate::plan::rollout::{MemberReport, MemberState};
-use crate::plan::{ANNOTATION_CONFIG_HASH, CONFIG_FILE, Names, WEB_PORT, selector_text};
+use crate::plan::{ANNOTATION_CONFIG_HASH, CONFIG_FILE, Names};
 use crate::validate::{self, Files, Given, Refused, ValidConfig};
 
 /// What was seen.
@@ -44,6 +45,14 @@ pub struct Live {
     pub disruption_budget: Option<PodDisruptionBudget>,
     /// See [`crate::kube::Objects`].
     pub network_policy: Option<NetworkPolicy>,
+    /// See [`crate::kube::Objects`]. Also those that are not wanted any more.
+    pub member_services: Vec<Service>,
+    /// See [`crate::kube::Objects`].
+    pub ingress: Option<Ingress>,
+    /// See [`crate::kube::Objects`].
+    pub autoscaler: Option<HorizontalPodAutoscaler>,
+    /// The members' volumes.
+    pub claims: Vec<PersistentVolumeClaim>,
 }
 
 /// One pod.
@@ -74,23 +83,22 @@ pub struct ObserveError {
     pub source: kube::Error,
 }
 
-/// Reads everything about `object` in `namespace`.
+/// Reads everything about `object` in `namespace`; the API of its members is below `prefix`.
 ///
 /// # Errors
 /// When the API server does not answer. What is not there is no error, and neither is a silent member.
 pub async fn observe(
     client: &Client,
+    caches: &Caches,
     members: &MemberClient,
     namespace: &str,
     object: &AlertmanagerCluster,
+    prefix: &str,
 ) -> Result<Observed, ObserveError> {
     let names = Names::new(&object.name_any());
-    let (given, live, pods) = tokio::try_join!(
-        given(client, namespace, object),
-        live(client, namespace, &names),
-        pods(client, members, namespace, &names),
-    )?;
-    Ok(Observed { given, live, pods })
+    let (given, pods) =
+        tokio::join!(given(client, namespace, object), pods(caches, members, namespace, &names, prefix));
+    Ok(Observed { given: given?, live: live(caches, namespace, &names), pods })
 }
 
 impl Live {
@@ -185,59 +193,52 @@ async fn templates(
     Ok(Ok(files))
 }
 
-async fn live(client: &Client, namespace: &str, names: &Names) -> Result<Live, ObserveError> {
+fn live(caches: &Caches, namespace: &str, names: &Names) -> Live {
     let (base, peers, config) = (names.base(), names.peers_service(), names.config_secret());
-    let (
-        service_account,
-        peers_service,
-        client_service,
-        config_secret,
-        stateful_set,
-        disruption_budget,
-        network_policy,
-    ) = tokio::try_join!(
-        read(client, namespace, &base),
-        read(client, namespace, &peers),
-        read(client, namespace, &base),
-        read(client, namespace, &config),
-        read(client, namespace, &base),
-        read(client, namespace, &base),
-        read(client, namespace, &base),
-    )?;
-    Ok(Live {
-        service_account,
-        peers_service,
-        client_service,
-        config_secret,
-        stateful_set,
-        disruption_budget,
-        network_policy,
-    })
+    let of_members = |service: &Service| names.ordinal(&service.name_any()).is_some();
+    Live {
+        service_account: caches::one(&caches.service_accounts, namespace, &base),
+        peers_service: caches::one(&caches.services, namespace, &peers),
+        client_service: caches::one(&caches.services, namespace, &base),
+        config_secret: caches::one(&caches.secrets, namespace, &config),
+        stateful_set: caches::one(&caches.stateful_sets, namespace, &base),
+        disruption_budget: caches::one(&caches.budgets, namespace, &base),
+        network_policy: caches::one(&caches.policies, namespace, &base),
+        member_services: {
+            let mut services = caches::of_cluster(&caches.services, namespace, &names.object);
+            services.retain(of_members);
+            services
+        },
+        ingress: caches::one(&caches.ingresses, namespace, &base),
+        autoscaler: caches::one(&caches.autoscalers, namespace, &base),
+        claims: caches::of_cluster(&caches.claims, namespace, &names.object),
+    }
 }
 
 async fn pods(
-    client: &Client,
+    caches: &Caches,
     members: &MemberClient,
     namespace: &str,
     names: &Names,
-) -> Result<Vec<ObservedPod>, ObserveError> {
-    let wanted = ListParams::default().labels(&selector_text(&names.object));
-    let list = Api::<Pod>::namespaced(client.clone(), namespace).list(&wanted).await;
-    let list =
-        list.map_err(|source| ObserveError { what: format!("the pods of {namespace}/{}", names.object), source })?;
-    let mut seen: Vec<_> = list.iter().filter_map(|pod| observed_pod(pod, names)).collect();
+    prefix: &str,
+) -> Vec<ObservedPod> {
+    let pods = caches::of_cluster(&caches.pods, namespace, &names.object);
+    let mut seen: Vec<_> = pods.iter().filter_map(|pod| observed_pod(pod, names)).collect();
     seen.sort_by_key(|pod| pod.ordinal);
-    let reports = join_all(seen.iter().map(|pod| report(members, pod))).await;
+    let reports = join_all(seen.iter().map(|pod| report(members, pod, prefix))).await;
     for (pod, report) in seen.iter_mut().zip(reports) {
         pod.state.report = report;
     }
-    Ok(seen)
+    seen
 }
 
-async fn report(members: &MemberClient, pod: &ObservedPod) -> Option<MemberReport> {
+async fn report(members: &MemberClient, pod: &ObservedPod, prefix: &str) -> Option<MemberReport> {
     let ip = pod.ip?;
-    match members.report(ip, WEB_PORT).await {
-        Ok(report) => Some(report),
+    match members.report(ip, prefix).await {
+        Ok(mut report) => {
+            report.peers.sort();
+            Some(report)
+        }
         Err(error) => {
             tracing::debug!(member = pod.state.name, error = crate::error_chain(&error), "member does not answer");
             None

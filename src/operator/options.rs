@@ -11,9 +11,21 @@ pub struct OperatorOptions {
     #[arg(long, env = "WORKER_IMAGE", default_value = "localhost/alertmanager-operator:dev", value_name = "IMAGE")]
     pub worker_image: String,
 
-    /// The only namespace to look after. Left out: all.
-    #[arg(long, env = "WATCH_NAMESPACE", value_name = "NAMESPACE")]
-    pub namespace: Option<String>,
+    /// The only namespaces to look after; repeatable, or separated by commas. Left out: all.
+    #[arg(long = "namespace", env = "WATCH_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    pub namespaces: Vec<String>,
+
+    /// The Lease by which operators agree on who works; empty: none, this one works at once.
+    #[arg(long, env = "LEASE", value_name = "NAME", default_value = "alertmanager-operator")]
+    pub lease: String,
+
+    /// The namespace of the Lease. Left out: that of the operator.
+    #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    pub lease_namespace: Option<String>,
+
+    /// What this operator is called in the Lease. Left out: the name of its pod or host, and a number.
+    #[arg(long, env = "POD_NAME", value_name = "NAME")]
+    pub identity: Option<String>,
 
     /// Where to serve /healthz, /readyz and /metrics.
     #[arg(long, default_value = ":8080", value_name = "ADDRESS", value_parser = listen_address)]

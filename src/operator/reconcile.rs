@@ -7,18 +7,20 @@ use std::time::{Duration, Instant};
 use k8s_openapi::jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use crate::apply::{self, Applied, ApplyError};
 use crate::context::Context;
-use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus, StorageKind};
+use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus, RolloutStrategy, StorageKind};
 use crate::events::{self, Notice, Severity};
-use crate::kube::Rendering;
+use crate::heal::heal;
+use crate::kube::{Objects, Rendering};
 use crate::members::MemberError;
 use crate::observe::{self, ObserveError, Observed, ObservedPod};
+use crate::plan::ClusterPlan;
 use crate::plan::recycle::{PodStorage, next_to_replace};
 use crate::plan::rollout::{MemberState, Step, Waiting, next_step};
-use crate::plan::{ClusterPlan, WEB_PORT};
 use crate::status::{self, Facts};
 use crate::validate;
 
@@ -47,6 +49,9 @@ pub enum ReconcileError {
     /// An object could not be applied.
     #[error("applying the cluster's objects")]
     Apply(#[from] ApplyError),
+    /// The operator is ending.
+    #[error("waiting for the objects to be known: the operator is ending")]
+    Ending,
     /// The status could not be written.
     #[error("writing the status")]
     Status(#[source] kube::Error),
@@ -60,12 +65,15 @@ pub enum ReconcileError {
 /// # Errors
 /// When the API server does not answer or refuses; what a user can cause goes into the status instead.
 pub async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+    context.caches.filled().await.map_err(|_| ReconcileError::Ending)?;
     let started = Instant::now();
     let result = match &object.0 {
         Ok(cluster) if cluster.metadata.deletion_timestamp.is_some() => {
             context.turns.over(&cluster.uid().unwrap_or_default());
+            context.health.forget(&cluster.uid().unwrap_or_default());
             Ok(Action::await_change())
         }
+        Ok(cluster) if cluster.spec.paused => pause(cluster, &context).await,
         Ok(cluster) => reconcile_cluster(cluster, &context).await,
         Err(invalid) => {
             let name = object.name_any();
@@ -100,15 +108,24 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let uid = object.uid().unwrap_or_default();
     let Some(owner) = object.controller_owner_ref(&()) else { return Ok(Action::await_change()) };
 
-    let observed = observe::observe(context.client(), &context.members, &namespace, object).await?;
+    let mut plan = ClusterPlan::new(&namespace, &name, &object.spec, None);
+    let observed =
+        observe::observe(context.client(), &context.caches, &context.members, &namespace, object, &plan.prefix).await?;
     let verdict = validate::choose(observed.given.clone(), observed.live.last_good());
-    let plan = ClusterPlan::new(&namespace, &name, &object.spec, verdict.config);
+    let running = observed.live.last_good().filter(|_| object.spec.rollout.paused);
+    let held_back = match (&running, &verdict.config) {
+        (Some(running), Some(wanted)) if running.hash != wanted.hash => Some(wanted.hash.clone()),
+        _ => None,
+    };
+    plan.config = running.or(verdict.config);
     let rendering = Rendering { plan: &plan, spec: &object.spec, worker_image: &context.worker_image, owner: &owner };
-
-    let (applied, rejected) = match apply::apply(context.client(), &rendering.objects(), &observed.live, &uid).await {
-        Ok(applied) => (applied, None),
-        Err(error) if error.is_final() => (Applied::default(), Some(error.to_string())),
-        Err(error) => return Err(error.into()),
+    let (applied, rejected) = match rendering.objects() {
+        Ok(objects) => match apply_all(context, object, &plan, &objects, &observed, &uid).await {
+            Ok(applied) => (applied, None),
+            Err(error) if error.is_final() => (Applied::default(), Some(error.to_string())),
+            Err(error) => return Err(error.into()),
+        },
+        Err(error) => (Applied::default(), Some(crate::error_chain(&error))),
     };
     if !applied.written.is_empty() {
         tracing::info!(cluster = name, namespace, written = applied.written.join(", "), "applied");
@@ -121,10 +138,17 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let step = match &plan.config {
         // members can load only what the Secret holds
         Some(config) if rejected.is_none() || observed.live.last_good().as_ref() == Some(config) => {
-            roll_out(context, &namespace, &uid, &config.hash, &plan.member_names(), &observed).await?
+            let strategy = object.spec.rollout.strategy;
+            roll_out(context, &plan, strategy, &uid, &config.hash, &observed).await?
         }
         _ => Step::Wait { member: plan.names.member(0), why: Waiting::NotGiven },
     };
+    let members = wanted_members(&plan.member_names(), &observed.pods);
+    let object_ref = ObjectRef::new(&object.name_any()).within(&namespace);
+    context.health.watch(&uid, object_ref, &plan.prefix, object.spec.health, &observed.pods);
+    for notice in heal(context, object, &plan, &members, &observed.pods).await? {
+        tell(context, object, &notice).await;
+    }
     let storage_fits = storage_fits(context, object, &observed, &applied).await?;
     let pods_current = !applied.created && !applied.recreating && storage_fits && is_rolled_out(&observed, &applied);
     let facts = Facts {
@@ -132,7 +156,9 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         object: name,
         wanted_hash: plan.config.as_ref().map(|config| config.hash.clone()),
         refused: verdict.refused,
-        members: wanted_members(&plan.member_names(), &observed.pods),
+        members,
+        held_back,
+        hibernates: object.spec.hibernate,
         pods: observed.pods.len(),
         step,
         rejected,
@@ -144,16 +170,53 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     Ok(Action::requeue(next_look(&facts, &applied)))
 }
 
+async fn apply_all(
+    context: &Context,
+    object: &AlertmanagerCluster,
+    plan: &ClusterPlan,
+    objects: &Objects,
+    observed: &Observed,
+    uid: &str,
+) -> Result<Applied, ApplyError> {
+    let client = context.client();
+    let mut applied = apply::apply(client, objects, &observed.live, uid).await?;
+    let seen = object.status.as_ref().and_then(|status| status.observed_generation);
+    // one that isn't wanted can only be there since the spec was another one
+    if objects.http_route.is_some() || (seen.is_some() && seen != object.metadata.generation) {
+        let (namespace, name) = (&plan.namespace, plan.names.base());
+        applied.written.extend(apply::http_route(client, namespace, &name, objects.http_route.as_ref(), uid).await?);
+    }
+    Ok(applied)
+}
+
+/// Says that the cluster is left alone.
+async fn pause(object: &AlertmanagerCluster, context: &Context) -> Result<Action, ReconcileError> {
+    context.health.forget(&object.uid().unwrap_or_default());
+    let status = status::paused(object.status.as_ref(), object.metadata.generation, &now());
+    report(context, object, status, &[]).await?;
+    Ok(Action::await_change())
+}
+
 /// Does one step of the rollout and says which. A member's refusal ends it for now.
 async fn roll_out(
     context: &Context,
-    namespace: &str,
+    plan: &ClusterPlan,
+    strategy: RolloutStrategy,
     cluster: &str,
     hash: &str,
-    names: &[String],
     observed: &Observed,
 ) -> Result<Step, ReconcileError> {
-    let members = wanted_members(names, &observed.pods);
+    let members = wanted_members(&plan.member_names(), &observed.pods);
+    if strategy == RolloutStrategy::AllAtOnce {
+        // the others are told now what they would be told when their turn comes
+        for member in members.iter().skip(1) {
+            if let Step::Tell { member } = next_step(hash, std::slice::from_ref(member), Duration::ZERO) {
+                apply::tell(context.client(), &plan.namespace, &member, hash, 0).await?;
+                reload(context, plan, &observed.pods, &member).await;
+            }
+        }
+    }
+    let namespace = plan.namespace.as_str();
     let mut step = next_step(hash, &members, Duration::ZERO);
     let mut waited = Duration::ZERO;
     if let Some(member) = step.member() {
@@ -168,14 +231,14 @@ async fn roll_out(
         Step::Tell { member } => {
             tracing::info!(member, namespace, hash, "giving the member its configuration");
             apply::tell(client, namespace, member, hash, 0).await?;
-            reload(context, &observed.pods, member).await;
+            reload(context, plan, &observed.pods, member).await;
         }
         Step::Reload { member } | Step::Stopped { member, .. } => {
             // the kubelet may have looked before it knew of the new Secret
             if let Some(round) = context.turns.reminder(cluster, REMIND) {
                 apply::tell(client, namespace, member, hash, round).await?;
             }
-            if let Some(error) = reload(context, &observed.pods, member).await
+            if let Some(error) = reload(context, plan, &observed.pods, member).await
                 && matches!(step, Step::Reload { .. })
                 && waited >= REFUSAL_GRACE
             {
@@ -187,10 +250,10 @@ async fn roll_out(
 }
 
 /// Asks `member` to reload. Its refusal is returned; silence is not, since the next look will show it.
-async fn reload(context: &Context, pods: &[ObservedPod], member: &str) -> Option<String> {
+async fn reload(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], member: &str) -> Option<String> {
     let ip = pods.iter().find(|pod| pod.state.name == member)?.ip?;
     context.metrics.reload_asked();
-    match context.members.reload(ip, WEB_PORT).await {
+    match context.members.reload(ip, &plan.prefix).await {
         Ok(()) => None,
         Err(MemberError::Refused(words)) => Some(words),
         Err(error) => {
@@ -286,7 +349,7 @@ fn next_look(facts: &Facts, applied: &Applied) -> Duration {
         Step::Stopped { .. } => RETRY,
         Step::Done | Step::Wait { .. } if facts.rejected.is_some() => RETRY,
         Step::Wait { .. } => LATER,
-        Step::Done if facts.settled() => WELL,
+        Step::Done if facts.settled() || facts.hibernates => WELL,
         Step::Done => LATER,
     }
 }

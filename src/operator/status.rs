@@ -7,6 +7,7 @@ use crate::crd::{
     AlertmanagerCluster, AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus,
     ReplicaConfigStatus,
 };
+use crate::plan::health::{apart, quorum};
 use crate::plan::rollout::{MemberState, Step, Waiting, short};
 use crate::plan::selector_text;
 use crate::validate::Refused;
@@ -24,6 +25,10 @@ pub struct Facts {
     pub refused: Option<Refused>,
     /// The members wanted, in the order of their ordinals; `None` for one without a pod.
     pub members: Vec<(String, Option<MemberState>)>,
+    /// The hash of a valid configuration that is kept waiting.
+    pub held_back: Option<String>,
+    /// Whether there shall be no members for now.
+    pub hibernates: bool,
     /// How many pods there are, those of members no longer wanted included.
     pub pods: usize,
     /// How far the configuration's rollout is.
@@ -76,6 +81,29 @@ pub fn next(previous: Option<&AlertmanagerClusterStatus>, facts: &Facts, now: &s
     }
 }
 
+/// The status of a cluster that is left alone: what was last seen, and that nobody looks any more.
+pub fn paused(
+    previous: Option<&AlertmanagerClusterStatus>,
+    generation: Option<i64>,
+    now: &str,
+) -> AlertmanagerClusterStatus {
+    let mut status = previous.cloned().unwrap_or_default();
+    let before = status.condition(ConditionType::Reconciling).filter(|c| c.status == ConditionStatus::False);
+    let last_transition_time = before.map_or_else(|| now.to_owned(), |before| before.last_transition_time.clone());
+    let condition = Condition {
+        type_: ConditionType::Reconciling.as_str().to_owned(),
+        status: ConditionStatus::False,
+        observed_generation: generation,
+        last_transition_time,
+        reason: "Paused".to_owned(),
+        message: "the cluster is left alone while spec.paused is true".to_owned(),
+    };
+    status.conditions.retain(|c| c.type_ != condition.type_);
+    status.conditions.push(condition);
+    status.observed_generation = generation;
+    status
+}
+
 /// Writes `status` unless the object has it already. Says whether it wrote.
 ///
 /// # Errors
@@ -112,10 +140,11 @@ impl Facts {
         self.members.iter().filter(|(_, state)| state.as_ref().is_some_and(runs)).count()
     }
 
-    fn stands(&self) -> [Stand; 5] {
+    fn stands(&self) -> [Stand; 7] {
         let (ready, ready_reason, ready_message) = self.ready();
         let stalled = self.stalled();
-        let busy = !ready && stalled.is_none();
+        let asleep = self.hibernates && self.pods == 0;
+        let busy = !ready && stalled.is_none() && !asleep;
         let stand = |type_, holds: bool, reason, message| Stand {
             type_,
             holds: if holds { ConditionStatus::True } else { ConditionStatus::False },
@@ -137,12 +166,45 @@ impl Facts {
             stand(ConditionType::Stalled, is_stalled, stalled.0, stalled.1),
             stand(ConditionType::ConfigValid, self.refused.is_none(), valid.0, valid.1),
             stand(ConditionType::ConfigProgrammed, programmed.0, programmed.1, programmed.2),
+            self.available(),
+            self.gossip_converged(),
         ]
+    }
+
+    fn available(&self) -> Stand {
+        let (holds, reason) = match self.members.len() {
+            0 => (ConditionStatus::False, "Hibernating"),
+            wanted if self.in_service() >= quorum(wanted) => (ConditionStatus::True, "Majority"),
+            _ => (ConditionStatus::False, "NoMajority"),
+        };
+        Stand { type_: ConditionType::Available, holds, reason, message: self.service_text() }
+    }
+
+    fn gossip_converged(&self) -> Stand {
+        let answers = |state: &Option<MemberState>| state.as_ref().is_some_and(|state| state.report.is_some());
+        let silent: Vec<&str> =
+            self.members.iter().filter(|(_, state)| !answers(state)).map(|(name, _)| name.as_str()).collect();
+        let apart = apart(&self.members);
+        let (holds, reason, message) = if self.members.is_empty() {
+            (ConditionStatus::Unknown, "Hibernating", "there are no members for now".to_owned())
+        } else if !apart.is_empty() {
+            let sees_not = apart.iter().map(|(by, unseen)| format!("{by} does not see {}", unseen.join(", ")));
+            (ConditionStatus::False, "MembersApart", sees_not.collect::<Vec<_>>().join("; "))
+        } else if !silent.is_empty() {
+            (ConditionStatus::False, "MembersSilent", format!("no answer from {}", silent.join(", ")))
+        } else {
+            (ConditionStatus::True, "Converged", format!("all {} members see each other", self.members.len()))
+        };
+        Stand { type_: ConditionType::GossipConverged, holds, reason, message }
     }
 
     fn ready(&self) -> (bool, &'static str, String) {
         if let Some((reason, message)) = self.stalled() {
             return (false, reason, format!("{}; {message}", self.service_text()));
+        }
+        if self.hibernates {
+            let message = format!("{} pods exist, none are wanted while spec.hibernate is true", self.pods);
+            return (false, "Hibernating", message);
         }
         let (programmed, reason, message) = self.config_programmed();
         let wanted = self.members.len();
@@ -155,6 +217,9 @@ impl Facts {
             (false, "ScalingDown", format!("{} pods exist, {wanted} are wanted", self.pods))
         } else if !self.pods_current {
             (false, "UpdatingPods", "pods of an earlier template are being replaced".to_owned())
+        } else if self.gossip_converged().holds != ConditionStatus::True {
+            let gossip = self.gossip_converged();
+            (false, gossip.reason, gossip.message)
         } else {
             (true, "AllMembersReady", format!("{}, with configuration {}", self.service_text(), self.hash_text()))
         }
@@ -180,7 +245,13 @@ impl Facts {
         let text =
             format!("{} of {} members run configuration {}", self.programmed(), self.members.len(), self.hash_text());
         let reason = match &self.step {
-            Step::Done => return (true, "Programmed", text),
+            Step::Done => match &self.held_back {
+                Some(hash) => {
+                    let waits = format!("{text}; {} waits until spec.rollout.paused is false", short(hash));
+                    return (false, "RolloutPaused", waits);
+                }
+                None => return (true, "Programmed", text),
+            },
             Step::Tell { .. } | Step::Reload { .. } => "RollingOut",
             Step::Wait { why: Waiting::NoAnswer, .. } => "RollingOut",
             Step::Wait { .. } => "MembersNotReady",

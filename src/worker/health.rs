@@ -16,6 +16,7 @@ struct RunningConfig {
     ready: bool,
     last_reload_successful: bool,
     error: Option<String>,
+    peers: Vec<String>,
 }
 
 /// `/-/healthy`: the process answers.
@@ -31,15 +32,17 @@ pub(crate) async fn ready(State(api): State<Api>) -> Response {
     }
 }
 
-/// `/-/config`: what the operator compares with what it wrote.
+/// `/-/config`: what the operator compares with what it wrote, and whom this member sees, itself included.
 pub(crate) async fn config(State(api): State<Api>) -> Response {
     let ready = readiness(&api).await == Readiness::Ready;
+    let peers = api.state.handle.view(|view| view.cluster().peers.into_iter().map(|peer| peer.name).collect());
     let status = api.state.reload_status.borrow().clone();
     let shown = RunningConfig {
         hash: status.hash.to_string(),
         ready,
         last_reload_successful: status.last_success,
         error: status.error,
+        peers: peers.await.unwrap_or_default(),
     };
     json_response(StatusCode::OK, &shown)
 }

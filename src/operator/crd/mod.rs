@@ -6,26 +6,37 @@
 
 #![expect(unreachable_pub, reason = "KubeSchema repeats each type, with its visibility, where nobody reaches it")]
 
+mod autoscaling;
 mod config;
 mod gossip;
+mod health;
+mod pod_template;
 mod protection;
 mod quantity;
+mod rollout;
 mod status;
 mod storage;
+mod web;
 
+pub use autoscaling::Autoscaling;
 pub use config::{
     ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, ObjectName, SecretKey,
     TemplateSource,
 };
 pub use gossip::Gossip;
+pub use health::Health;
+pub use pod_template::PodTemplate;
 pub use protection::{DisruptionBudget, NetworkAccess};
 pub use quantity::{Quantity, Resources};
+pub use rollout::{Rollout, RolloutStrategy, Topology};
 pub use status::{
     AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus, ReplicaConfigStatus,
 };
 pub use storage::{
     AccessMode, EmptyDir, RetentionPolicy, Storage, StorageKind, VolumeClaim, VolumeRequests, VolumeResources, WhenGone,
 };
+
+pub use web::{ClientService, HttpRouteSpec, IngressSpec, ParentRef, ServiceType, Web};
 
 use kube::{CustomResource, CustomResourceExt, KubeSchema};
 use schemars::JsonSchema;
@@ -85,12 +96,40 @@ pub const GROUP: &str = "alertmanager.dev";
         .message("metadata.name must be lower-case letters, digits and `-`, since names of Services are made from it")
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!self.hibernate || has(self.storage.volumeClaimTemplate)")
+    .message("hibernate needs storage.volumeClaimTemplate, since silences in an emptyDir would be lost"))]
+#[x_kube(validation = Rule::new("!has(self.topology) || self.topology != 'PrimaryStandby' || self.replicas == 2")
+    .message("topology PrimaryStandby has 2 replicas"))]
+#[x_kube(validation = Rule::new("!has(self.topology) || self.topology != 'MultiMaster' || self.replicas >= 3")
+    .message("topology MultiMaster has 3 replicas or more"))]
 pub struct AlertmanagerClusterSpec {
     /// How many members the cluster has. Three survive the loss of one. Changing it restarts none of the members that
     /// stay. Example: `3`.
     #[serde(default = "default_replicas")]
     #[schemars(range(min = 1, max = 99))]
     pub replicas: i32,
+
+    /// What kind of cluster it is, to be held to it: `PrimaryStandby` has two members, `MultiMaster` three or more.
+    /// Left out: any number. Example: `MultiMaster`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<Topology>,
+
+    /// Lets the load decide about `replicas`. Example: `{minReplicas: 3, maxReplicas: 7, cpuUtilization: 70}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
+
+    /// While this is true, the operator changes nothing of this cluster. Example: `false`.
+    #[serde(default)]
+    pub paused: bool,
+
+    /// While this is true, there are no members; their volumes are kept. Example: `false`.
+    #[serde(default)]
+    pub hibernate: bool,
+
+    /// Another value than before restarts all members, one by one. Example: `"2026-01-31T12:00:00Z"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub restarted_at: Option<String>,
 
     /// The container image of the members. Left out: the image that the operator was started with.
     /// Example: `ghcr.io/example/alertmanager-operator:v1.2.3`.
@@ -105,6 +144,10 @@ pub struct AlertmanagerClusterSpec {
     /// Where the Alertmanager configuration comes from. It is validated before any member sees it; an invalid one
     /// leaves the running one in force. Example: `{configMapRef: {name: main-config}}`.
     pub config: ConfigSpec,
+
+    /// How a new configuration gets to the members. Example: `{strategy: Staged}`.
+    #[serde(default)]
+    pub rollout: Rollout,
 
     /// Where the members keep silences and the notification log. Example: `{emptyDir: {}}`.
     #[serde(default)]
@@ -128,6 +171,31 @@ pub struct AlertmanagerClusterSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^https?://[^ ]+$"))]
     pub external_url: Option<String>,
+
+    /// The web interface and API. Example: `{routePrefix: /alertmanager}`.
+    #[serde(default)]
+    pub web: Web,
+
+    /// The Service for clients. Example: `{type: ClusterIP}`.
+    #[serde(default)]
+    pub service: ClientService,
+
+    /// An Ingress to the client Service. Example: `{hosts: [alertmanager.example.com], tlsSecretName: alertmanager-tls}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<IngressSpec>,
+
+    /// A HTTPRoute of the Gateway API to the client Service. Example: `{parentRefs: [{name: public}]}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_route: Option<HttpRouteSpec>,
+
+    /// How the operator watches members. Example: `{failureThreshold: 3}`.
+    #[serde(default)]
+    pub health: Health,
+
+    /// What the pods of members have besides of what the operator gives them: labels, annotations and a pod spec, merged
+    /// as `kubectl patch` does it by default. Example: `{spec: {priorityClassName: high, nodeSelector: {disk: ssd}}}`.
+    #[serde(default, skip_serializing_if = "PodTemplate::is_empty")]
+    pub pod_template: PodTemplate,
 
     /// Compute resources of each member. Example: `{requests: {cpu: 50m, memory: 64Mi}, limits: {memory: 256Mi}}`.
     #[serde(default, skip_serializing_if = "Resources::is_empty")]

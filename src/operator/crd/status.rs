@@ -27,7 +27,7 @@ pub struct AlertmanagerClusterStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigStatus>,
 
-    /// Conditions: Ready, Reconciling, Stalled, ConfigValid, ConfigProgrammed.
+    /// Conditions: Ready, Reconciling, Stalled, ConfigValid, ConfigProgrammed, Available, GossipConverged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -122,12 +122,23 @@ pub enum ConditionType {
     ConfigValid,
     /// All members run the wanted configuration.
     ConfigProgrammed,
+    /// A majority of the members wanted is ready.
+    Available,
+    /// All members wanted see each other.
+    GossipConverged,
 }
 
 impl ConditionType {
     /// All, in the order in which they are written.
-    pub const ALL: [Self; 5] =
-        [Self::Ready, Self::Reconciling, Self::Stalled, Self::ConfigValid, Self::ConfigProgrammed];
+    pub const ALL: [Self; 7] = [
+        Self::Ready,
+        Self::Reconciling,
+        Self::Stalled,
+        Self::ConfigValid,
+        Self::ConfigProgrammed,
+        Self::Available,
+        Self::GossipConverged,
+    ];
 
     /// As it stands in the object.
     pub const fn as_str(self) -> &'static str {
@@ -137,6 +148,8 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::ConfigValid => "ConfigValid",
             Self::ConfigProgrammed => "ConfigProgrammed",
+            Self::Available => "Available",
+            Self::GossipConverged => "GossipConverged",
         }
     }
 }

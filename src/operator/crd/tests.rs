@@ -44,7 +44,18 @@ fn defaults_of_types_and_schema_agree() {
     let fields = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
     let spec: AlertmanagerClusterSpec = serde_json::from_str(r#"{"config":{"inline":""}}"#).unwrap();
     let defaulted = serde_json::to_value(&spec).unwrap();
-    for field in ["replicas", "storage", "retention", "logLevel", "logFormat"] {
+    for field in [
+        "replicas",
+        "storage",
+        "retention",
+        "logLevel",
+        "logFormat",
+        "rollout",
+        "health",
+        "service",
+        "paused",
+        "hibernate",
+    ] {
         assert_eq!(fields[field]["default"], defaulted[field], "{field}");
     }
 }

@@ -1,5 +1,7 @@
 //! From a plan to Kubernetes objects: one file per kind. Pure: what is rendered depends on the arguments alone.
 
+mod autoscaler;
+mod exposure;
 mod pod;
 mod protection;
 mod secret;
@@ -8,10 +10,16 @@ mod service_account;
 mod stateful_set;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Secret, Service, ServiceAccount};
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+
+pub use exposure::{HTTP_ROUTE, http_route_resource};
+pub use pod::OverlayError;
+
+use kube::core::DynamicObject;
 
 use crate::crd::AlertmanagerClusterSpec;
 use crate::plan::{ClusterPlan, labels};
@@ -33,6 +41,14 @@ pub struct Objects {
     pub disruption_budget: Option<PodDisruptionBudget>,
     /// Who may connect to members; `None` where none is wanted.
     pub network_policy: Option<NetworkPolicy>,
+    /// One for each member, where wanted.
+    pub member_services: Vec<Service>,
+    /// A way in from outside.
+    pub ingress: Option<Ingress>,
+    /// The same by the Gateway API.
+    pub http_route: Option<DynamicObject>,
+    /// What sets the number of members.
+    pub autoscaler: Option<HorizontalPodAutoscaler>,
 }
 
 /// What rendering needs besides of the plan.
@@ -50,17 +66,24 @@ pub struct Rendering<'a> {
 
 impl Rendering<'_> {
     /// All objects of the cluster.
-    pub fn objects(&self) -> Objects {
+    ///
+    /// # Errors
+    /// When the overlay for pods can't be used.
+    pub fn objects(&self) -> Result<Objects, OverlayError> {
         let config = self.plan.config.as_ref();
-        Objects {
+        Ok(Objects {
             service_account: service_account::render(self),
             peers_service: service::peers(self),
             client_service: service::client(self),
             config_secret: config.map(|config| secret::render(self, config)),
-            stateful_set: config.map(|_| stateful_set::render(self)),
+            stateful_set: config.map(|_| stateful_set::render(self)).transpose()?,
             disruption_budget: protection::budget(self),
             network_policy: protection::policy(self),
-        }
+            member_services: service::of_members(self),
+            ingress: exposure::ingress(self),
+            http_route: exposure::http_route(self),
+            autoscaler: autoscaler::render(self),
+        })
     }
 
     fn metadata(&self, name: String) -> ObjectMeta {

@@ -12,9 +12,12 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity as KubeQuantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use k8s_openapi::DeepMerge;
+use serde_json::Value;
+
 use super::Rendering;
 use super::stateful_set::DATA_VOLUME;
-use crate::crd::{Quantity, Resources, StorageKind};
+use crate::crd::{PodTemplate, Quantity, Resources, StorageKind};
 use crate::plan::{
     CONFIG_DIR, GOSSIP_PORT, MemberAddresses, MemberPlan, NAME_ALERTMANAGER, Probe, STORAGE_DIR, WEB_PORT, labels,
     selector,
@@ -23,23 +26,80 @@ use crate::plan::{
 /// The user and group of the worker in its container.
 const WORKER_ID: i64 = 65532;
 const CONFIG_VOLUME: &str = "config";
+const SPREAD_OVER: [&str; 2] = ["topology.kubernetes.io/zone", "kubernetes.io/hostname"];
+/// Another value makes the pods anew.
+const ANNOTATION_RESTARTED_AT: &str = "alertmanager.dev/restarted-at";
 
-pub(super) fn template(cluster: &Rendering<'_>) -> PodTemplateSpec {
+/// Why the overlay for pods can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OverlayError {
+    /// It is no part of a pod's spec.
+    #[error("spec.podTemplate.spec is no part of a pod's spec")]
+    Form(#[source] serde_json::Error),
+    /// A field of it doesn't exist.
+    #[error("spec.podTemplate.spec{0} is no field of a pod's spec")]
+    Unknown(String),
+}
+
+pub(super) fn template(cluster: &Rendering<'_>) -> Result<PodTemplateSpec, OverlayError> {
     let names = &cluster.plan.names;
     let member = cluster.plan.member("$(POD_NAME)", &addresses(cluster));
-    PodTemplateSpec {
-        metadata: Some(ObjectMeta { labels: Some(labels(&names.object)), ..ObjectMeta::default() }),
+    let overlay = overlay(&cluster.spec.pod_template)?;
+    let wanted = &cluster.spec.pod_template.metadata;
+    let mut all_labels = wanted.labels.clone();
+    all_labels.extend(labels(&names.object));
+    let mut annotations = wanted.annotations.clone();
+    annotations.extend(cluster.spec.restarted_at.iter().map(|at| (ANNOTATION_RESTARTED_AT.to_owned(), at.clone())));
+    let mut template = PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(all_labels),
+            annotations: (!annotations.is_empty()).then_some(annotations),
+            ..ObjectMeta::default()
+        }),
         spec: Some(PodSpec {
             service_account_name: Some(names.base()),
             automount_service_account_token: Some(false),
             enable_service_links: Some(false),
             termination_grace_period_seconds: Some(i64::from(member.stop_seconds)),
             security_context: Some(pod_security()),
-            topology_spread_constraints: Some(vec![spread(&names.object)]),
+            topology_spread_constraints: Some(SPREAD_OVER.map(|key| spread(&names.object, key)).to_vec()),
             volumes: Some(volumes(cluster)),
             containers: vec![container(cluster, member)],
             ..PodSpec::default()
         }),
+    };
+    template.spec.merge_from(overlay);
+    Ok(template)
+}
+
+fn overlay(wanted: &PodTemplate) -> Result<Option<PodSpec>, OverlayError> {
+    if wanted.spec.is_empty() {
+        return Ok(None);
+    }
+    let given = Value::Object(wanted.spec.clone());
+    let spec: PodSpec = serde_json::from_value(given.clone()).map_err(OverlayError::Form)?;
+    let understood = serde_json::to_value(&spec).map_err(OverlayError::Form)?;
+    match unknown(&given, &understood) {
+        Some(path) => Err(OverlayError::Unknown(path)),
+        None => Ok(Some(spec)),
+    }
+}
+
+/// The path of the first field that was given and not understood.
+fn unknown(given: &Value, understood: &Value) -> Option<String> {
+    match (given, understood) {
+        (Value::Object(given), Value::Object(understood)) => given.iter().find_map(|(name, value)| {
+            let empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+            match understood.get(name) {
+                Some(understood) => unknown(value, understood).map(|rest| format!(".{name}{rest}")),
+                None => (!empty).then(|| format!(".{name}")),
+            }
+        }),
+        (Value::Array(given), Value::Array(understood)) => {
+            let mut pairs = given.iter().zip(understood).enumerate();
+            pairs.find_map(|(at, (given, understood))| Some(format!("[{at}]{}", unknown(given, understood)?)))
+        }
+        _ => None,
     }
 }
 
@@ -104,11 +164,11 @@ fn volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
     }
 }
 
-/// Members on different nodes where there are several, and on one node rather than nowhere.
-fn spread(object: &str) -> TopologySpreadConstraint {
+/// Members in different zones and on different nodes where there are several, and on one node rather than nowhere.
+fn spread(object: &str, topology_key: &str) -> TopologySpreadConstraint {
     TopologySpreadConstraint {
         max_skew: 1,
-        topology_key: "kubernetes.io/hostname".to_owned(),
+        topology_key: topology_key.to_owned(),
         when_unsatisfiable: "ScheduleAnyway".to_owned(),
         label_selector: Some(LabelSelector { match_labels: Some(selector(object)), ..LabelSelector::default() }),
         ..TopologySpreadConstraint::default()
@@ -151,7 +211,7 @@ fn resources(wanted: &Resources) -> Option<ResourceRequirements> {
 fn probe(probe: Probe) -> KubeProbe {
     KubeProbe {
         http_get: Some(HTTPGetAction {
-            path: Some(probe.path.to_owned()),
+            path: Some(probe.path),
             port: IntOrString::String("web".to_owned()),
             ..HTTPGetAction::default()
         }),

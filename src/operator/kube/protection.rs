@@ -15,7 +15,7 @@ use crate::plan::{GOSSIP_PORT, WEB_PORT, selector};
 /// None for a single member: it would keep its node from ever being drained.
 pub(super) fn budget(cluster: &Rendering<'_>) -> Option<PodDisruptionBudget> {
     let wanted = cluster.spec.pod_disruption_budget;
-    (wanted.enabled && cluster.spec.replicas > 1).then(|| PodDisruptionBudget {
+    (wanted.enabled && cluster.plan.replicas > 1).then(|| PodDisruptionBudget {
         metadata: cluster.metadata(cluster.plan.names.base()),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable: Some(IntOrString::Int(wanted.max_unavailable)),

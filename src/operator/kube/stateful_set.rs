@@ -9,24 +9,26 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpe
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
-use super::{Rendering, pod};
-use crate::crd::{StorageKind, VolumeClaim};
+use super::{OverlayError, Rendering, pod};
+use crate::crd::{StorageKind, VolumeClaim, WhenGone};
 use crate::plan::{labels, selector};
 
 /// The name of the volume that snapshots are kept in.
 pub(super) const DATA_VOLUME: &str = "data";
 
-pub(super) fn render(cluster: &Rendering<'_>) -> StatefulSet {
+pub(super) fn render(cluster: &Rendering<'_>) -> Result<StatefulSet, OverlayError> {
     let names = &cluster.plan.names;
     let retention = cluster.spec.storage.retention_policy;
+    // who sleeps wants to find everything again
+    let when_scaled = if cluster.spec.hibernate { WhenGone::Retain } else { retention.when_scaled };
     let claims = match cluster.spec.storage.kind() {
         StorageKind::EmptyDir(_) => None,
         StorageKind::Claim(claim) => Some(vec![volume_claim(cluster, claim)]),
     };
-    StatefulSet {
+    Ok(StatefulSet {
         metadata: cluster.metadata(names.base()),
         spec: Some(StatefulSetSpec {
-            replicas: Some(cluster.spec.replicas),
+            replicas: i32::try_from(cluster.plan.replicas).ok(),
             service_name: Some(names.peers_service()),
             // members find each other whatever the order, and one that cannot start must not keep others from starting
             pod_management_policy: Some("Parallel".to_owned()),
@@ -35,18 +37,18 @@ pub(super) fn render(cluster: &Rendering<'_>) -> StatefulSet {
                 ..StatefulSetUpdateStrategy::default()
             }),
             selector: LabelSelector { match_labels: Some(selector(&names.object)), ..LabelSelector::default() },
-            template: pod::template(cluster),
+            template: pod::template(cluster)?,
             persistent_volume_claim_retention_policy: claims.is_some().then(|| {
                 StatefulSetPersistentVolumeClaimRetentionPolicy {
                     when_deleted: Some(retention.when_deleted.as_str().to_owned()),
-                    when_scaled: Some(retention.when_scaled.as_str().to_owned()),
+                    when_scaled: Some(when_scaled.as_str().to_owned()),
                 }
             }),
             volume_claim_templates: claims,
             ..StatefulSetSpec::default()
         }),
         ..StatefulSet::default()
-    }
+    })
 }
 
 fn volume_claim(cluster: &Rendering<'_>, claim: &VolumeClaim) -> PersistentVolumeClaim {

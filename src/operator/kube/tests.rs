@@ -25,7 +25,7 @@ fn render(spec: &str, config: Option<&str>) -> Objects {
         hash: crate::validate::hash(text, &Files::new()).unwrap_or_default(),
     });
     let plan = ClusterPlan::new("ops", "pager", &spec, config);
-    Rendering { plan: &plan, spec: &spec, worker_image: "registry.example/am:1", owner: &owner() }.objects()
+    Rendering { plan: &plan, spec: &spec, worker_image: "registry.example/am:1", owner: &owner() }.objects().unwrap()
 }
 
 fn yaml(object: &impl serde::Serialize) -> String {
@@ -42,6 +42,22 @@ const FULL: &str = r#"{
     "retention": "48h", "logLevel": "debug", "logFormat": "json", "externalUrl": "https://am.example/",
     "resources": {"requests": {"cpu": "50m"}, "limits": {"memory": "256Mi"}},
     "cluster": {"peerTimeout": "20s", "probeInterval": "2s", "additionalPeers": ["am.other.example:9094"], "label": "prod"},
+    "restartedAt": "2026-01-31T12:00:00Z",
+    "podTemplate": {
+        "metadata": {"labels": {"team": "sre", "alertmanager.dev/cluster": "other"}},
+        "spec": {
+            "priorityClassName": "high", "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+            "containers": [
+                {"name": "alertmanager", "env": [{"name": "TZ", "value": "UTC"}]},
+                {"name": "proxy", "image": "registry.example/proxy:1"}
+            ]
+        }
+    },
+    "web": {"routePrefix": "/am", "corsOrigin": "https://.+", "getConcurrency": 16, "timeoutSeconds": 30},
+    "service": {"type": "LoadBalancer", "annotations": {"example.com/internal": "true"}, "perReplica": true},
+    "ingress": {"className": "nginx", "hosts": ["am.example"], "tlsSecretName": "tls", "annotations": {"a.example/b": "c"}},
+    "httpRoute": {"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["am.example"]},
+    "autoscaling": {"minReplicas": 3, "maxReplicas": 7, "cpuUtilization": 70, "alertsReceived": "500"},
     "podDisruptionBudget": {"maxUnavailable": 2},
     "networkPolicy": {"enabled": true, "webFrom": [{"kubernetes.io/metadata.name": "monitoring"}]}
 }"#;
@@ -84,6 +100,50 @@ fn protection() {
 }
 
 #[test]
+fn ways_in() {
+    let full = render(FULL, Some(CONFIG));
+    let first = &full.member_services[0];
+    assert_eq!(full.member_services.len(), 5);
+    let all = [yaml(&full.client_service), yaml(first), yaml(&full.ingress.unwrap()), yaml(&full.http_route.unwrap())];
+    insta::assert_snapshot!("ways_in", all.join("---\n"));
+    let small = render(SMALL, Some(CONFIG));
+    assert!(small.member_services.is_empty() && small.ingress.is_none() && small.http_route.is_none());
+}
+
+#[test]
+fn autoscaler() {
+    insta::assert_snapshot!("autoscaler", yaml(&render(FULL, Some(CONFIG)).autoscaler.unwrap()));
+    assert_eq!(render(SMALL, Some(CONFIG)).autoscaler, None);
+}
+
+#[test]
+fn who_hibernates_has_no_members_and_keeps_the_volumes() {
+    let spec = r#"{"hibernate": true, "config": {"inline": ""}, "storage": {
+        "volumeClaimTemplate": {"resources": {"requests": {"storage": "1Gi"}}},
+        "retentionPolicy": {"whenScaled": "Delete"}}}"#;
+    let set = render(spec, Some(CONFIG)).stateful_set.unwrap().spec.unwrap();
+    assert_eq!(set.replicas, Some(0));
+    let retention = set.persistent_volume_claim_retention_policy.unwrap();
+    assert_eq!(retention.when_scaled.as_deref(), Some("Retain"));
+}
+
+#[test]
+fn an_overlay_that_is_no_pod_spec_is_refused_with_its_place() {
+    let refused = |overlay: &str| {
+        let json = format!(r#"{{"config": {{"inline": ""}}, "podTemplate": {{"spec": {overlay}}}}}"#);
+        let spec: AlertmanagerClusterSpec = serde_json::from_str(&json).unwrap();
+        let config = ValidConfig { text: CONFIG.into(), templates: Files::new(), hash: "h".into() };
+        let plan = ClusterPlan::new("ops", "pager", &spec, Some(config));
+        let rendering = Rendering { plan: &plan, spec: &spec, worker_image: "i", owner: &owner() };
+        crate::error_chain(&rendering.objects().unwrap_err())
+    };
+    let place = ".containers[0].resource is no field";
+    assert!(refused(r#"{"containers": [{"name": "a", "resource": {}}]}"#).contains(place));
+    assert!(refused(r#"{"nodeselector": {"a": "b"}}"#).contains(".nodeselector is no field"));
+    assert!(refused(r#"{"tolerations": {"a": "b"}}"#).contains("no part of a pod's spec: invalid type"));
+}
+
+#[test]
 fn without_a_valid_config_there_are_no_members() {
     let objects = render(SMALL, None);
     assert_eq!((objects.config_secret, objects.stateful_set), (None, None));
@@ -93,7 +153,11 @@ fn without_a_valid_config_there_are_no_members() {
 fn neither_config_nor_scale_changes_a_pod() {
     let template = |spec: &str, config: &str| render(spec, Some(config)).stateful_set.unwrap().spec.unwrap().template;
     let before = template(r#"{"replicas":3,"config":{"inline":""}}"#, CONFIG);
-    let after = template(r#"{"replicas":5,"config":{"inline":"other"}}"#, "# other\n");
+    let after = template(
+        r#"{"replicas":5,"config":{"inline":"other"},"rollout":{"strategy":"AllAtOnce"},"health":{"intervalSeconds":9},
+            "ingress":{"hosts":["a.example"]},"service":{"perReplica":true},"topology":"MultiMaster"}"#,
+        "# other\n",
+    );
     assert_eq!(before, after);
 }
 

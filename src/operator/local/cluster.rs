@@ -172,7 +172,8 @@ impl Cluster {
 
     pub(super) fn start(&self, ordinal: u32, name: &str) -> Result<Member, LocalError> {
         let plan = self.member_plan(ordinal, name);
-        let url = format!("http://{}", self.around.addresses.web(ordinal));
+        let prefix = if self.serves_prefix() { &self.manifest.plan.prefix } else { "" };
+        let url = format!("http://{}{prefix}", self.around.addresses.web(ordinal));
         let failed = |source| LocalError::Files { member: name.to_owned(), source };
         Member::start(plan, url, &self.ground).map_err(failed)
     }
@@ -194,11 +195,16 @@ impl Cluster {
         };
         let mut member = plan.member(name, &at);
         member.args.push(format!("--cluster.dns-server={}", self.around.dns_server));
-        if plan.external_url.is_some() {
-            // On a laptop no proxy stands in front that would serve the external URL's path.
+        if !self.serves_prefix() {
             member.args.push("--web.route-prefix=/".to_owned());
         }
         member
+    }
+
+    /// On a laptop no proxy stands in front that would serve the external URL's path.
+    fn serves_prefix(&self) -> bool {
+        let plan = &self.manifest.plan;
+        plan.external_url.is_none() || plan.web_flags.iter().any(|flag| flag.starts_with("--web.route-prefix="))
     }
 
     /// Makes the names point to the members that should be there.

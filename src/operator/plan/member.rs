@@ -69,7 +69,7 @@ pub struct File {
 }
 
 /// How to tell the state of a member, over HTTP on its web port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probes {
     /// Until it first succeeds, the others are not asked.
     pub startup: Probe,
@@ -80,10 +80,10 @@ pub struct Probes {
 }
 
 /// An HTTP GET that must answer with a status below 400.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// What is asked for.
-    pub path: &'static str,
+    pub path: String,
     /// How often, in seconds.
     pub period_seconds: u32,
     /// How long the answer may take, in seconds.
@@ -112,6 +112,7 @@ impl MemberPlan {
         args.push(format!("--log.level={}", cluster.log_level.as_str()));
         args.push(format!("--log.format={}", cluster.log_format.as_str()));
         args.extend(cluster.external_url.iter().map(|url| format!("--web.external-url={url}")));
+        args.extend(cluster.web_flags.iter().cloned());
         Self {
             name: name.to_owned(),
             args,
@@ -120,7 +121,7 @@ impl MemberPlan {
             files: cluster.config.as_ref().map(files).unwrap_or_default(),
             config_dir: at.config_dir.clone(),
             storage_dir: at.storage_dir.clone(),
-            probes: PROBES,
+            probes: probes(&cluster.prefix),
             stop_seconds: 60,
         }
     }
@@ -135,11 +136,19 @@ pub fn files(config: &ValidConfig) -> Vec<File> {
 }
 
 /// A member waits for its peers' state before it is ready, never before it is healthy: a slow peer gets nobody killed.
-const PROBES: Probes = Probes {
-    startup: Probe { path: "/-/healthy", period_seconds: 1, timeout_seconds: 3, failures: 60 },
-    liveness: Probe { path: "/-/healthy", period_seconds: 10, timeout_seconds: 3, failures: 6 },
-    readiness: Probe { path: "/-/ready", period_seconds: 1, timeout_seconds: 3, failures: 3 },
-};
+fn probes(prefix: &str) -> Probes {
+    let probe = |path: &str, period_seconds, failures| Probe {
+        path: format!("{prefix}{path}"),
+        period_seconds,
+        timeout_seconds: 3,
+        failures,
+    };
+    Probes {
+        startup: probe("/-/healthy", 1, 60),
+        liveness: probe("/-/healthy", 10, 6),
+        readiness: probe("/-/ready", 1, 3),
+    }
+}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

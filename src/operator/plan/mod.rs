@@ -2,6 +2,7 @@
 //!
 //! Pure, and free of Kubernetes types: `kube` makes objects of it, `local` makes processes of it.
 
+pub mod health;
 mod member;
 mod names;
 pub mod recycle;
@@ -36,6 +37,10 @@ pub struct ClusterPlan {
     pub log_format: LogFormat,
     /// Under which URL users reach the cluster.
     pub external_url: Option<String>,
+    /// The path that members serve everything below, without a `/` at its end: empty for all of it.
+    pub prefix: String,
+    /// The worker's flags about the web interface that the user asks for.
+    pub web_flags: Vec<String>,
     /// The worker's flags about gossip that the user asks for.
     pub gossip_flags: Vec<String>,
     /// What keeps gossip of different clusters apart, if the user says so.
@@ -50,11 +55,13 @@ impl ClusterPlan {
         Self {
             namespace: namespace.to_owned(),
             names: Names::new(name),
-            replicas: u32::try_from(spec.replicas).unwrap_or(0),
+            replicas: if spec.hibernate { 0 } else { u32::try_from(spec.replicas).unwrap_or(0) },
             retention: spec.retention.clone(),
             log_level: spec.log_level,
             log_format: spec.log_format,
             external_url: spec.external_url.clone(),
+            prefix: prefix(spec),
+            web_flags: spec.web.flags(),
             gossip_flags: spec.cluster.flags(),
             label: spec.cluster.label.clone(),
             config,
@@ -81,5 +88,32 @@ impl ClusterPlan {
     /// hash has an influence on it, so that scaling or editing restarts nobody.
     pub fn member(&self, name: &str, addresses: &MemberAddresses) -> MemberPlan {
         MemberPlan::new(self, name, addresses)
+    }
+}
+
+/// As the worker has it: the route prefix, or the path of the external URL.
+fn prefix(spec: &AlertmanagerClusterSpec) -> String {
+    let of_url = || {
+        let (_, rest) = spec.external_url.as_deref()?.split_once("://")?;
+        rest.find('/').and_then(|at| rest.get(at..))
+    };
+    let path = spec.web.route_prefix.as_deref().or_else(of_url).unwrap_or_default();
+    let path = path.trim_matches('/');
+    if path.is_empty() { String::new() } else { format!("/{path}") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefix_is_that_of_the_worker() {
+        let of = |json: &str| prefix(&serde_json::from_str(&format!(r#"{{"config": {{}}{json}}}"#)).unwrap());
+        assert_eq!(of(""), "");
+        assert_eq!(of(r#", "externalUrl": "https://x.example""#), "");
+        assert_eq!(of(r#", "externalUrl": "https://x.example/am/""#), "/am");
+        assert_eq!(of(r#", "externalUrl": "https://x.example/am/", "web": {"routePrefix": "/"}"#), "");
+        assert_eq!(of(r#", "web": {"routePrefix": "/a/b"}"#), "/a/b");
     }
 }

@@ -34,6 +34,9 @@ pub struct MemberReport {
     /// Why it did not.
     #[serde(default)]
     pub error: Option<String>,
+    /// The names of the members that it sees, itself included.
+    #[serde(default)]
+    pub peers: Vec<String>,
 }
 
 /// What to do next.
@@ -172,6 +175,7 @@ mod tests {
                 ready,
                 last_reload_successful: true,
                 error: None,
+                peers: Vec::new(),
             }),
         };
         members

@@ -8,7 +8,13 @@ const HASH: &str = "0123456789abcdef";
 
 fn member(ordinal: u32, hash: &str, in_service: bool) -> (String, Option<MemberState>) {
     let name = format!("alertmanager-pager-{ordinal}");
-    let report = MemberReport { hash: hash.to_owned(), ready: in_service, last_reload_successful: true, error: None };
+    let report = MemberReport {
+        hash: hash.to_owned(),
+        ready: in_service,
+        last_reload_successful: true,
+        error: None,
+        peers: (0..3).map(|n| format!("alertmanager-pager-{n}")).collect(),
+    };
     (name.clone(), Some(MemberState { name, in_service, told: None, report: Some(report) }))
 }
 
@@ -18,6 +24,8 @@ fn healthy() -> Facts {
         object: "pager".to_owned(),
         wanted_hash: Some(HASH.to_owned()),
         refused: None,
+        held_back: None,
+        hibernates: false,
         members: (0..3).map(|ordinal| member(ordinal, HASH, true)).collect(),
         pods: 3,
         step: Step::Done,
@@ -45,7 +53,7 @@ fn stopped() -> Facts {
     facts
 }
 
-/// `Ready Reconciling Stalled ConfigValid ConfigProgrammed` as letters, and the reason of Ready.
+/// `Ready Reconciling Stalled ConfigValid ConfigProgrammed Available GossipConverged` as letters, and the reason of Ready.
 fn summary(facts: &Facts) -> String {
     let status = next(None, facts, "now");
     let letter = |type_: ConditionType| match status.condition(type_).unwrap().status {
@@ -59,17 +67,44 @@ fn summary(facts: &Facts) -> String {
 
 #[test]
 fn conditions_of_each_situation() {
-    assert_eq!(summary(&healthy()), "TFFTT AllMembersReady");
-    assert_eq!(summary(&starting()), "FTFTF MembersNotReady");
-    assert_eq!(summary(&refused()), "FFTFT ConfigNotFound");
-    assert_eq!(summary(&Facts { wanted_hash: None, ..refused() }), "FFTFF ConfigNotFound");
-    assert_eq!(summary(&stopped()), "FFTTF RolloutStopped");
-    assert_eq!(summary(&Facts { pods: 5, ..healthy() }), "FTFTT ScalingDown");
-    assert_eq!(summary(&Facts { pods_current: false, ..healthy() }), "FTFTT UpdatingPods");
+    assert_eq!(summary(&healthy()), "TFFTTTT AllMembersReady");
+    assert_eq!(summary(&starting()), "FTFTFTT MembersNotReady");
+    assert_eq!(summary(&refused()), "FFTFTTT ConfigNotFound");
+    assert_eq!(summary(&Facts { wanted_hash: None, ..refused() }), "FFTFFTT ConfigNotFound");
+    assert_eq!(summary(&stopped()), "FFTTFTT RolloutStopped");
+    assert_eq!(summary(&Facts { pods: 5, ..healthy() }), "FTFTTTT ScalingDown");
+    assert_eq!(summary(&Facts { pods_current: false, ..healthy() }), "FTFTTTT UpdatingPods");
     let rejected = Some("no".to_owned());
-    assert_eq!(summary(&Facts { rejected, ..healthy() }), "FFTTT ApplyRejected");
+    assert_eq!(summary(&Facts { rejected, ..healthy() }), "FFTTTTT ApplyRejected");
     let step = Step::Tell { member: "alertmanager-pager-0".to_owned() };
-    assert_eq!(summary(&Facts { step, ..healthy() }), "FTFTF RollingOut");
+    assert_eq!(summary(&Facts { step, ..healthy() }), "FTFTFTT RollingOut");
+    let held_back = Some("f00".to_owned());
+    assert_eq!(summary(&Facts { held_back, ..healthy() }), "FTFTFTT RolloutPaused");
+    let asleep = Facts { hibernates: true, members: Vec::new(), pods: 0, ..healthy() };
+    assert_eq!(summary(&asleep), "FFFTTFU Hibernating");
+    let mut apart = healthy();
+    if let Some(report) = apart.members[0].1.as_mut().and_then(|state| state.report.as_mut()) {
+        report.peers.truncate(2);
+    }
+    assert_eq!(summary(&apart), "FTFTTTF MembersApart");
+    let message = next(None, &apart, "now").condition(ConditionType::GossipConverged).unwrap().message.clone();
+    assert_eq!(message, "alertmanager-pager-0 does not see alertmanager-pager-2");
+    let mut silent = healthy();
+    for (_, state) in &mut silent.members[1..] {
+        *state = None;
+    }
+    silent.step = Step::Wait { member: "alertmanager-pager-1".to_owned(), why: Waiting::NotStarted };
+    assert_eq!(summary(&silent), "FTFTFFF MembersNotReady");
+}
+
+#[test]
+fn a_paused_cluster_keeps_what_was_seen_last() {
+    let seen = next(None, &healthy(), "t1");
+    let paused = paused(Some(&seen), Some(5), "t2");
+    assert_eq!(paused.observed_generation, Some(5));
+    assert_eq!(paused.condition(ConditionType::Ready), seen.condition(ConditionType::Ready));
+    assert_eq!(paused.condition(ConditionType::Reconciling).unwrap().reason, "Paused");
+    assert_eq!(super::paused(Some(&paused), Some(5), "t3"), paused, "written once");
 }
 
 #[test]

@@ -77,7 +77,8 @@ async fn ready_means_config_and_state() {
     assert_eq!(alone.get("/-/ready").await.brief(), (200, "OK"));
     let config = alone.get("/-/config").await.body;
     let hash = alerting::config::parse(CONFIG, Mode::default()).unwrap().hash;
-    let expected = format!("{{\"hash\":\"{hash}\",\"ready\":true,\"lastReloadSuccessful\":true,\"error\":null}}\n");
+    let expected =
+        format!("{{\"hash\":\"{hash}\",\"ready\":true,\"lastReloadSuccessful\":true,\"error\":null,\"peers\":[]}}\n");
     assert_eq!(config, expected);
 }
 

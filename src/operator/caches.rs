@@ -1,0 +1,175 @@
+//! What the operator remembers of the API server: copies of the objects that are its own, kept by watching. A look at a
+//! cluster costs no request for them.
+
+use std::fmt::Debug;
+
+use futures::{Stream, StreamExt};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount};
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::runtime::reflector::store::WriterDropped;
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::{Controller, WatchStreamExt, watcher};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use crate::plan::{LABEL_CLUSTER, LABEL_MANAGED_BY, MANAGER};
+use crate::reconcile::Guarded;
+
+/// Copies of all that operators look at, of one namespace or of all.
+#[derive(Clone, Debug)]
+pub struct Caches {
+    pub(crate) service_accounts: Store<ServiceAccount>,
+    pub(crate) services: Store<Service>,
+    pub(crate) secrets: Store<Secret>,
+    pub(crate) stateful_sets: Store<StatefulSet>,
+    pub(crate) budgets: Store<PodDisruptionBudget>,
+    pub(crate) policies: Store<NetworkPolicy>,
+    pub(crate) ingresses: Store<Ingress>,
+    pub(crate) autoscalers: Store<HorizontalPodAutoscaler>,
+    pub(crate) pods: Store<Pod>,
+    pub(crate) claims: Store<PersistentVolumeClaim>,
+}
+
+/// Where the operator looks.
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) client: Client,
+    /// `None` for everywhere.
+    pub(crate) namespace: Option<String>,
+}
+
+impl Scope {
+    /// Objects of one kind.
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        match &self.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        }
+    }
+}
+
+impl Caches {
+    /// Has `controller` fill them, and look at a cluster whenever something of it changes.
+    pub(crate) fn new(scope: &Scope, controller: Controller<Guarded>) -> (Self, Controller<Guarded>) {
+        let (service_accounts, controller) = owned(scope, controller);
+        let (services, controller) = owned(scope, controller);
+        let (secrets, controller) = owned(scope, controller);
+        let (stateful_sets, controller) = owned(scope, controller);
+        let (budgets, controller) = owned(scope, controller);
+        let (policies, controller) = owned(scope, controller);
+        let (ingresses, controller) = owned(scope, controller);
+        let (autoscalers, controller) = owned(scope, controller);
+        let (pods, stream) = watched(scope.api(), LABEL_CLUSTER, slim);
+        let clusters = controller.store();
+        let controller = controller.watches_stream(stream, move |pod| cluster_of(&clusters, &pod));
+        let (claims, stream) = watched(scope.api(), LABEL_CLUSTER, |_| {});
+        let clusters = controller.store();
+        let controller = controller.watches_stream(stream, move |claim| cluster_of(&clusters, &claim));
+        let caches = Self {
+            service_accounts,
+            services,
+            secrets,
+            stateful_sets,
+            budgets,
+            policies,
+            ingresses,
+            autoscalers,
+            pods,
+            claims,
+        };
+        (caches, controller)
+    }
+
+    /// Waits until each has been filled once.
+    ///
+    /// # Errors
+    /// When the operator is ending.
+    pub(crate) async fn filled(&self) -> Result<(), WriterDropped> {
+        tokio::try_join!(
+            self.service_accounts.wait_until_ready(),
+            self.services.wait_until_ready(),
+            self.secrets.wait_until_ready(),
+            self.stateful_sets.wait_until_ready(),
+            self.budgets.wait_until_ready(),
+            self.policies.wait_until_ready(),
+            self.ingresses.wait_until_ready(),
+            self.autoscalers.wait_until_ready(),
+            self.pods.wait_until_ready(),
+            self.claims.wait_until_ready(),
+        )?;
+        Ok(())
+    }
+}
+
+/// One object of a cache.
+pub(crate) fn one<K>(store: &Store<K>, namespace: &str, name: &str) -> Option<K>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    store.get(&ObjectRef::new(name).within(namespace)).map(|object| (*object).clone())
+}
+
+/// All objects of a cache that belong to a cluster.
+pub(crate) fn of_cluster<K>(store: &Store<K>, namespace: &str, cluster: &str) -> Vec<K>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let its = |object: &K| {
+        object.namespace().as_deref() == Some(namespace)
+            && object.labels().get(LABEL_CLUSTER).is_some_and(|name| name == cluster)
+    };
+    store.state().iter().filter(|object| its(object)).map(|object| (**object).clone()).collect()
+}
+
+fn owned<K>(scope: &Scope, controller: Controller<Guarded>) -> (Store<K>, Controller<Guarded>)
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
+{
+    let (store, stream) = watched(scope.api(), &format!("{LABEL_MANAGED_BY}={MANAGER}"), |_| {});
+    (store, controller.owns_stream(stream))
+}
+
+fn watched<K>(
+    api: Api<K>,
+    labels: &str,
+    slim: impl Fn(&mut K) + Send + 'static,
+) -> (Store<K>, impl Stream<Item = Result<K, watcher::Error>> + Send + 'static)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let (store, writer) = reflector::store();
+    let stream = watcher(api, watcher::Config::default().labels(labels)).default_backoff();
+    let kept = stream.modify(move |object| {
+        object.managed_fields_mut().clear();
+        slim(object);
+    });
+    (store, kept.reflect(writer).touched_objects().boxed())
+}
+
+/// What nobody looks at is most of a pod.
+fn slim(pod: &mut Pod) {
+    let volumes = pod.spec.take().and_then(|spec| spec.volumes);
+    pod.spec = Some(PodSpec { volumes, ..PodSpec::default() });
+    if let Some(status) = &mut pod.status {
+        status.container_statuses = None;
+        status.init_container_statuses = None;
+    }
+}
+
+fn cluster_of<K: Resource<DynamicType = ()>>(clusters: &Store<Guarded>, object: &K) -> Option<ObjectRef<Guarded>> {
+    let cluster = ObjectRef::new(object.labels().get(LABEL_CLUSTER)?).within(&object.namespace()?);
+    clusters.get(&cluster).map(|_| cluster)
+}

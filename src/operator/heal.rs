@@ -1,0 +1,99 @@
+//! What is done about members that fail: their peers' users are told, and they are restarted.
+
+use std::time::SystemTime;
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+use serde_json::json;
+
+use crate::apply::{self, ApplyError};
+use crate::context::Context;
+use crate::crd::AlertmanagerCluster;
+use crate::events::{Notice, Severity};
+use crate::health::ALERT_INTERVAL;
+use crate::observe::ObservedPod;
+use crate::plan::ClusterPlan;
+use crate::plan::health::{Pulse, beyond_help, failed};
+use crate::plan::rollout::MemberState;
+
+/// The name of the alert about a member that doesn't answer.
+const NODE_FAILURE: &str = "AlertmanagerNodeFailure";
+
+/// Posts and resolves alerts, and restarts a member that is beyond help. Returns what is to be told about it.
+///
+/// # Errors
+/// When a pod could not be deleted.
+pub(crate) async fn heal(
+    context: &Context,
+    object: &AlertmanagerCluster,
+    plan: &ClusterPlan,
+    members: &[(String, Option<MemberState>)],
+    pods: &[ObservedPod],
+) -> Result<Vec<Notice>, ApplyError> {
+    let cluster = object.uid().unwrap_or_default();
+    let pulses: Vec<Pulse> = context.health.pulses(&cluster);
+    let settings = object.spec.health;
+    let threshold = settings.failure_threshold.unsigned_abs();
+    let failing: Vec<String> = failed(&pulses, threshold).map(str::to_owned).collect();
+    if settings.alert {
+        let due = failing.iter().filter(|member| context.health.alert_due(&cluster, member));
+        let alerts: Vec<_> = due.map(|member| alert(plan, member, true)).collect();
+        let over = context.health.recovered(&cluster, &failing);
+        let alerts: Vec<_> = alerts.into_iter().chain(over.iter().map(|member| alert(plan, member, false))).collect();
+        post(context, plan, pods, alerts).await;
+    }
+    if !settings.restart {
+        return Ok(Vec::new());
+    }
+    let hopeless = beyond_help(members, &pulses, threshold).next();
+    let Some(member) = hopeless.filter(|member| context.health.may_restart(&cluster, member)) else {
+        return Ok(Vec::new());
+    };
+    let Some(pod) = pods.iter().find(|pod| pod.state.name == member) else { return Ok(Vec::new()) };
+    apply::replace(context.client(), &plan.namespace, member, pod.uid.clone()).await?;
+    context.metrics.member_restarted();
+    let note = format!("{member} has not answered {threshold} times, and no other member sees it: its pod is replaced");
+    Ok(vec![Notice { severity: Severity::Warning, reason: "MemberRestarted".to_owned(), action: "Heal", note }])
+}
+
+async fn post(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], alerts: Vec<serde_json::Value>) {
+    if alerts.is_empty() {
+        return;
+    }
+    let alerts = serde_json::Value::Array(alerts);
+    // the members pass it on to each other
+    for pod in pods.iter().filter(|pod| pod.state.in_service && pod.state.report.is_some()) {
+        let Some(ip) = pod.ip else { continue };
+        match context.members.post_alerts(ip, &plan.prefix, &alerts).await {
+            Ok(()) => return,
+            Err(error) => {
+                let member = &pod.state.name;
+                tracing::debug!(member, error = crate::error_chain(&error), "member takes no alert");
+            }
+        }
+    }
+    tracing::warn!(cluster = plan.names.object, namespace = plan.namespace, "no member takes the alert about another");
+}
+
+fn alert(plan: &ClusterPlan, member: &str, fires: bool) -> serde_json::Value {
+    let now = Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let seconds = i64::try_from(3 * ALERT_INTERVAL.as_secs()).unwrap_or(i64::MAX);
+    let end = if fires { now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now) } else { now };
+    json!({
+        "labels": {
+            "alertname": NODE_FAILURE,
+            "namespace": plan.namespace,
+            "cluster": plan.names.object,
+            "pod": member,
+            "severity": "warning",
+        },
+        "annotations": {
+            "summary": format!("Alertmanager {member} does not answer"),
+            "description": format!(
+                "{member} of AlertmanagerCluster {}/{} answers neither its operator nor, maybe, its peers.",
+                plan.namespace, plan.names.object
+            ),
+        },
+        "endsAt": end.to_string(),
+    })
+}
