@@ -6,16 +6,16 @@ use std::fmt::Debug;
 
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy};
-use kube::core::{DynamicObject, Status};
+use kube::core::{ApiResource, DynamicObject, Status};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::kube::{HTTP_ROUTE, Objects, http_route_resource};
+use crate::kube::Objects;
 use crate::observe::Live;
 use crate::plan::{ANNOTATION_APPLIED_HASH, ANNOTATION_CONFIG_HASH, MANAGER};
 
@@ -111,6 +111,11 @@ pub async fn apply(client: &Client, wanted: &Objects, live: &Live, owner: &str) 
     if let Some(secret) = &wanted.config_secret {
         note(object(client, secret, live.config_secret.as_ref(), owner).await?);
     }
+    if let Some([authority, members]) = &wanted.gossip_secrets {
+        // the one whose key was used last
+        note(object(client, authority, live.authority_secret.as_ref(), owner).await?);
+        note(object(client, members, live.gossip_secret.as_ref(), owner).await?);
+    }
     if let Some(set) = &wanted.stateful_set {
         match object(client, set, live.stateful_set.as_ref(), owner).await {
             Ok(written) => {
@@ -183,19 +188,36 @@ where
     }
 }
 
-/// Makes a HTTPRoute so, or deletes it. Not every API server knows the kind, so that it can't be watched.
+/// Asks for more space in a volume. Returns the API server's words if it refuses.
 ///
 /// # Errors
-/// When the API server does not know it although it is wanted, or refuses it.
-pub async fn http_route(
+/// When the API server can't be asked.
+pub async fn grow(client: &Client, namespace: &str, claim: &str, size: &str) -> Result<Option<String>, ApplyError> {
+    let patch = json!({ "spec": { "resources": { "requests": { "storage": size } } } });
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let api = Api::<PersistentVolumeClaim>::namespaced(client.clone(), namespace);
+    match api.patch(claim, &params, &Patch::Merge(&patch)).await {
+        Ok(_) => Ok(None),
+        Err(kube::Error::Api(status)) if matches!(status.code, 403 | 422) => Ok(Some(status.message.clone())),
+        Err(source) => Err(ApplyError::Api { what: format!("PersistentVolumeClaim {claim}"), source }),
+    }
+}
+
+/// Makes an object so whose kind not every API server knows, so that it can't be watched; or deletes it. `needs` is what
+/// brings the kind.
+///
+/// # Errors
+/// When the API server does not know the kind although it is wanted, or refuses the object.
+pub async fn foreign_kind(
     client: &Client,
     namespace: &str,
     name: &str,
+    (resource, needs): (&ApiResource, &str),
     wanted: Option<&DynamicObject>,
     owner: &str,
 ) -> Result<Option<String>, ApplyError> {
-    let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &http_route_resource());
-    let what = format!("{} {name}", HTTP_ROUTE.2);
+    let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, resource);
+    let what = format!("{} {name}", resource.kind);
     let found = match api.get_opt(name).await {
         Ok(found) => found,
         Err(source) => return Err(ApplyError::Api { what, source }),
@@ -214,7 +236,7 @@ pub async fn http_route(
     match make(&api, what.clone(), wanted, found.as_ref(), owner).await {
         // the kind itself is not known
         Err(ApplyError::Api { source: kube::Error::Api(status), .. }) if status.code == 404 => {
-            let message = "the API server does not know this kind: install the Gateway API".to_owned();
+            let message = format!("the API server does not know this kind: install {needs}");
             Err(ApplyError::Rejected { what, message })
         }
         made => made,

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use k8s_openapi::jiff::SignedDuration;
 use kube::Client;
 
 use crate::caches::Caches;
@@ -25,6 +26,8 @@ pub struct Shared {
     pub members: MemberClient,
     /// The image of members when the user names none.
     pub worker_image: String,
+    /// How long it takes at most until all members have a certificate that was published.
+    pub certificate_overlap: SignedDuration,
     /// What the operator counts.
     pub metrics: Arc<Metrics>,
     /// Whose turn it is in each cluster.
@@ -50,8 +53,21 @@ impl Deref for Context {
 
 impl Shared {
     /// With nothing counted or remembered yet.
-    pub fn new(client: Client, members: MemberClient, worker_image: String) -> Self {
-        Self { members, worker_image, metrics: Arc::default(), turns: Arc::default(), health: Arc::default(), client }
+    pub fn new(
+        client: Client,
+        members: MemberClient,
+        worker_image: String,
+        certificate_overlap: SignedDuration,
+    ) -> Self {
+        Self {
+            members,
+            worker_image,
+            certificate_overlap,
+            metrics: Arc::default(),
+            turns: Arc::default(),
+            health: Arc::default(),
+            client,
+        }
     }
 
     /// The way to the API server.

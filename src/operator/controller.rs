@@ -61,7 +61,7 @@ pub async fn run(options: OperatorOptions) -> Result<(), OperatorError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::try_default().await.map_err(OperatorError::Config)?;
     let members = MemberClient::new().map_err(OperatorError::Members)?;
-    let shared = Shared::new(client.clone(), members, options.worker_image.clone());
+    let shared = Shared::new(client.clone(), members, options.worker_image.clone(), options.certificate_overlap);
     let readiness = Readiness::default();
     let endpoints = endpoints::serve(options.listen_address, shared.metrics.clone(), readiness.clone()).await?;
     tracing::info!(

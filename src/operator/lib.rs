@@ -9,6 +9,7 @@
 
 pub mod apply;
 mod caches;
+pub mod certificates;
 pub mod context;
 mod controller;
 pub mod crd;

@@ -24,6 +24,8 @@ pub struct Observed {
     pub given: Result<Given, Refused>,
     /// The objects as they are.
     pub live: Live,
+    /// What is wrong with the Secret with certificates for gossip that somebody else makes.
+    pub certificates_lack: Option<String>,
     /// The pods of the cluster with what their members say, in the order of their ordinals.
     pub pods: Vec<ObservedPod>,
 }
@@ -53,6 +55,10 @@ pub struct Live {
     pub autoscaler: Option<HorizontalPodAutoscaler>,
     /// The members' volumes.
     pub claims: Vec<PersistentVolumeClaim>,
+    /// Of [`crate::kube::Objects::gossip_secrets`], the authority's.
+    pub authority_secret: Option<Secret>,
+    /// Of [`crate::kube::Objects::gossip_secrets`], the members'.
+    pub gossip_secret: Option<Secret>,
 }
 
 /// One pod.
@@ -96,9 +102,34 @@ pub async fn observe(
     prefix: &str,
 ) -> Result<Observed, ObserveError> {
     let names = Names::new(&object.name_any());
-    let (given, pods) =
-        tokio::join!(given(client, namespace, object), pods(caches, members, namespace, &names, prefix));
-    Ok(Observed { given: given?, live: live(caches, namespace, &names), pods })
+    let (given, pods, lack) = tokio::join!(
+        given(client, namespace, object),
+        pods(caches, members, namespace, &names, prefix),
+        certificates_lack(client, namespace, object, &names)
+    );
+    Ok(Observed { given: given?, live: live(caches, namespace, &names), certificates_lack: lack?, pods })
+}
+
+async fn certificates_lack(
+    client: &Client,
+    namespace: &str,
+    object: &AlertmanagerCluster,
+    names: &Names,
+) -> Result<Option<String>, ObserveError> {
+    let tls = &object.spec.cluster.tls;
+    let name = match (&tls.secret_name, &tls.issuer_ref) {
+        (Some(name), _) => name.clone(),
+        (None, Some(_)) => names.gossip_secret(),
+        (None, None) => return Ok(None),
+    };
+    let Some(secret) = read::<Secret>(client, namespace, &name).await?.filter(|_| tls.enabled) else {
+        return Ok(tls.enabled.then(|| format!("Secret {name}: there is no such object")));
+    };
+    let has = |key: &str| secret.data.as_ref().is_some_and(|data| data.contains_key(key));
+    Ok(["tls.crt", "tls.key", "ca.crt"]
+        .into_iter()
+        .find(|key| !has(key))
+        .map(|key| format!("Secret {name}, key {key}: there is no such key")))
 }
 
 impl Live {
@@ -212,6 +243,8 @@ fn live(caches: &Caches, namespace: &str, names: &Names) -> Live {
         ingress: caches::one(&caches.ingresses, namespace, &base),
         autoscaler: caches::one(&caches.autoscalers, namespace, &base),
         claims: caches::of_cluster(&caches.claims, namespace, &names.object),
+        authority_secret: caches::one(&caches.secrets, namespace, &names.authority_secret()),
+        gossip_secret: caches::one(&caches.secrets, namespace, &names.gossip_secret()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::{Args, ValueEnum};
+use k8s_openapi::jiff::SignedDuration;
 
 /// Runs the controller: makes what AlertmanagerCluster objects ask for, and keeps it so.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +27,10 @@ pub struct OperatorOptions {
     /// What this operator is called in the Lease. Left out: the name of its pod or host, and a number.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub identity: Option<String>,
+
+    /// How long it takes at most until all members have a certificate that was published: the kubelet is slow.
+    #[arg(long, env = "CERTIFICATE_OVERLAP", default_value = "10m", value_name = "DURATION")]
+    pub certificate_overlap: SignedDuration,
 
     /// Where to serve /healthz, /readyz and /metrics.
     #[arg(long, default_value = ":8080", value_name = "ADDRESS", value_parser = listen_address)]

@@ -11,16 +11,17 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use crate::apply::{self, Applied, ApplyError};
+use crate::certificates::{CertificateError, Certificates, Subject};
 use crate::context::Context;
 use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus, RolloutStrategy, StorageKind};
 use crate::events::{self, Notice, Severity};
 use crate::heal::heal;
-use crate::kube::{Objects, Rendering};
+use crate::kube::{self as kube_objects, Objects, Rendering, certificate_resource, http_route_resource};
 use crate::members::MemberError;
 use crate::observe::{self, ObserveError, Observed, ObservedPod};
-use crate::plan::ClusterPlan;
 use crate::plan::recycle::{PodStorage, next_to_replace};
 use crate::plan::rollout::{MemberState, Step, Waiting, next_step};
+use crate::plan::{ClusterPlan, Standing, volumes};
 use crate::status::{self, Facts};
 use crate::validate;
 
@@ -49,6 +50,9 @@ pub enum ReconcileError {
     /// An object could not be applied.
     #[error("applying the cluster's objects")]
     Apply(#[from] ApplyError),
+    /// Certificates could not be made.
+    #[error("making certificates for the members")]
+    Certificates(#[from] CertificateError),
     /// The operator is ending.
     #[error("waiting for the objects to be known: the operator is ending")]
     Ending,
@@ -118,7 +122,14 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         _ => None,
     };
     plan.config = running.or(verdict.config);
-    let rendering = Rendering { plan: &plan, spec: &object.spec, worker_image: &context.worker_image, owner: &owner };
+    let certificates = certificates(context, object, &plan, &observed)?;
+    let rendering = Rendering {
+        plan: &plan,
+        spec: &object.spec,
+        worker_image: &context.worker_image,
+        certificates: certificates.as_ref(),
+        owner: &owner,
+    };
     let (applied, rejected) = match rendering.objects() {
         Ok(objects) => match apply_all(context, object, &plan, &objects, &observed, &uid).await {
             Ok(applied) => (applied, None),
@@ -151,7 +162,10 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     }
     let storage_fits = storage_fits(context, object, &observed, &applied).await?;
     let pods_current = !applied.created && !applied.recreating && storage_fits && is_rolled_out(&observed, &applied);
+    let storage = storage(context, object, &plan, &observed).await?;
     let facts = Facts {
+        storage,
+        certificates: certificate_standing(object, certificates.as_ref(), observed.certificates_lack.as_deref()),
         generation: object.metadata.generation,
         object: name,
         wanted_hash: plan.config.as_ref().map(|config| config.hash.clone()),
@@ -170,6 +184,60 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     Ok(Action::requeue(next_look(&facts, &applied)))
 }
 
+/// The certificates that the operator makes, where it does.
+fn certificates(
+    context: &Context,
+    object: &AlertmanagerCluster,
+    plan: &ClusterPlan,
+    observed: &Observed,
+) -> Result<Option<Certificates>, ReconcileError> {
+    let tls = &object.spec.cluster.tls;
+    if !tls.enabled || tls.secret_name.is_some() || tls.issuer_ref.is_some() {
+        return Ok(None);
+    }
+    let cluster = format!("{}/{}", plan.namespace, plan.names.object);
+    let subject = Subject { cluster: &cluster, host: &plan.peers_host() };
+    let authority = observed.live.authority_secret.as_ref().and_then(kube_objects::authority);
+    let issued = observed.live.gossip_secret.as_ref().and_then(kube_objects::issued);
+    Ok(Some(Certificates::next(subject, authority, issued, Timestamp::now(), context.certificate_overlap)?))
+}
+
+fn certificate_standing(object: &AlertmanagerCluster, made: Option<&Certificates>, lack: Option<&str>) -> Standing {
+    let stand = |ready, reason, message: String| Standing { ready, reason, message };
+    match (object.spec.cluster.tls.enabled, made, lack) {
+        (false, ..) => stand(true, "Disabled", "gossip is not encrypted, as spec.cluster.tls says".to_owned()),
+        (true, Some(made), _) if made.rotates() => {
+            stand(true, "Rotating", "a new authority is taking over; members trust the old one, too".to_owned())
+        }
+        (true, Some(made), _) => stand(true, "Valid", format!("valid until {}", made.issued.not_after)),
+        (true, None, Some(lack)) => stand(false, "Missing", lack.to_owned()),
+        (true, None, None) => stand(true, "Given", "members use the Secret that somebody else keeps".to_owned()),
+    }
+}
+
+/// Has volumes that are too small grow, and says how they stand.
+async fn storage(
+    context: &Context,
+    object: &AlertmanagerCluster,
+    plan: &ClusterPlan,
+    observed: &Observed,
+) -> Result<Standing, ReconcileError> {
+    let StorageKind::Claim(template) = object.spec.storage.kind() else {
+        return Ok(volumes::stand(&[], None, 0, None));
+    };
+    let size = &template.resources.requests.storage;
+    let wanted = size.units().unwrap_or(0);
+    let names: Vec<_> = (0..plan.replicas).map(|ordinal| plan.names.claim(ordinal)).collect();
+    let claims = observed.live.claims.iter().map(kube_objects::claim);
+    let claims: Vec<_> = claims.filter(|claim| names.contains(&claim.name)).collect();
+    let mut refused = None;
+    for claim in volumes::to_grow(&claims, wanted) {
+        tracing::info!(claim, namespace = plan.namespace, size = size.0, "asking for a larger volume");
+        refused = apply::grow(context.client(), &plan.namespace, claim, &size.0).await?.or(refused);
+    }
+    Ok(volumes::stand(&claims, Some(wanted), names.len(), refused.as_deref()))
+}
+
 async fn apply_all(
     context: &Context,
     object: &AlertmanagerCluster,
@@ -183,8 +251,16 @@ async fn apply_all(
     let seen = object.status.as_ref().and_then(|status| status.observed_generation);
     // one that isn't wanted can only be there since the spec was another one
     if objects.http_route.is_some() || (seen.is_some() && seen != object.metadata.generation) {
-        let (namespace, name) = (&plan.namespace, plan.names.base());
-        applied.written.extend(apply::http_route(client, namespace, &name, objects.http_route.as_ref(), uid).await?);
+        let kind = (&http_route_resource(), "the Gateway API");
+        let wanted = objects.http_route.as_ref();
+        let name = plan.names.base();
+        applied.written.extend(apply::foreign_kind(client, &plan.namespace, &name, kind, wanted, uid).await?);
+    }
+    if objects.certificate.is_some() || (seen.is_some() && seen != object.metadata.generation) {
+        let kind = (&certificate_resource(), "cert-manager");
+        let wanted = objects.certificate.as_ref();
+        let name = plan.names.gossip_secret();
+        applied.written.extend(apply::foreign_kind(client, &plan.namespace, &name, kind, wanted, uid).await?);
     }
     Ok(applied)
 }
@@ -349,7 +425,7 @@ fn next_look(facts: &Facts, applied: &Applied) -> Duration {
         Step::Stopped { .. } => RETRY,
         Step::Done | Step::Wait { .. } if facts.rejected.is_some() => RETRY,
         Step::Wait { .. } => LATER,
-        Step::Done if facts.settled() || facts.hibernates => WELL,
+        Step::Done if (facts.settled() && facts.storage.ready) || facts.hibernates => WELL,
         Step::Done => LATER,
     }
 }

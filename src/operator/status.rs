@@ -9,7 +9,7 @@ use crate::crd::{
 };
 use crate::plan::health::{apart, quorum};
 use crate::plan::rollout::{MemberState, Step, Waiting, short};
-use crate::plan::selector_text;
+use crate::plan::{Standing, selector_text};
 use crate::validate::Refused;
 
 /// What is known after one reconcile.
@@ -29,6 +29,10 @@ pub struct Facts {
     pub held_back: Option<String>,
     /// Whether there shall be no members for now.
     pub hibernates: bool,
+    /// How the members' volumes stand.
+    pub storage: Standing,
+    /// How the certificates for gossip stand.
+    pub certificates: Standing,
     /// How many pods there are, those of members no longer wanted included.
     pub pods: usize,
     /// How far the configuration's rollout is.
@@ -140,7 +144,7 @@ impl Facts {
         self.members.iter().filter(|(_, state)| state.as_ref().is_some_and(runs)).count()
     }
 
-    fn stands(&self) -> [Stand; 7] {
+    fn stands(&self) -> [Stand; 9] {
         let (ready, ready_reason, ready_message) = self.ready();
         let stalled = self.stalled();
         let asleep = self.hibernates && self.pods == 0;
@@ -168,6 +172,8 @@ impl Facts {
             stand(ConditionType::ConfigProgrammed, programmed.0, programmed.1, programmed.2),
             self.available(),
             self.gossip_converged(),
+            part(ConditionType::StorageReady, &self.storage),
+            part(ConditionType::CertificatesReady, &self.certificates),
         ]
     }
 
@@ -276,6 +282,11 @@ impl Facts {
             Step::Stopped { member, error } => format!("stopped at {member}: {error}"),
         }
     }
+}
+
+fn part(type_: ConditionType, standing: &Standing) -> Stand {
+    let holds = if standing.ready { ConditionStatus::True } else { ConditionStatus::False };
+    Stand { type_, holds, reason: standing.reason, message: standing.message.clone() }
 }
 
 fn replica((name, state): &(String, Option<MemberState>)) -> ReplicaConfigStatus {

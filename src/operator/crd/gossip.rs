@@ -1,5 +1,6 @@
 //! How the members of a cluster find and watch each other.
 
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,68 @@ pub struct Gossip {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub label: Option<String>,
+
+    /// Encryption of gossip, on by default. Example: `{enabled: true}`.
+    #[serde(default)]
+    pub tls: GossipTls,
+}
+
+/// Encryption of gossip.
+#[derive(KubeSchema, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!(has(self.secretName) && has(self.issuerRef))")
+    .message("only one of secretName and issuerRef may be given"))]
+pub struct GossipTls {
+    /// Whether members prove themselves to each other by certificates. Changing it replaces the pods one by one, which
+    /// for that time can't speak to those that have been replaced. Example: `true`.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+
+    /// A Secret with `tls.crt`, `tls.key` and `ca.crt` to be used by all members, whose certificate is for
+    /// `alertmanager-<name>-peers.<namespace>.svc`. Left out: the operator makes an authority of its own, issues
+    /// certificates and replaces them in time. Example: `gossip-certificate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub secret_name: Option<String>,
+
+    /// The issuer by which cert-manager makes that Secret. Example: `{name: internal, kind: ClusterIssuer}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_ref: Option<IssuerRef>,
+}
+
+/// An issuer of cert-manager.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IssuerRef {
+    /// Its name. Example: `internal`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+
+    /// Its kind. Example: `ClusterIssuer`.
+    #[serde(default = "default_issuer_kind")]
+    pub kind: String,
+
+    /// The group of its kind. Example: `cert-manager.io`.
+    #[serde(default = "default_issuer_group")]
+    pub group: String,
+}
+
+impl Default for GossipTls {
+    fn default() -> Self {
+        Self { enabled: true, secret_name: None, issuer_ref: None }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn default_issuer_kind() -> String {
+    "Issuer".to_owned()
+}
+
+fn default_issuer_group() -> String {
+    "cert-manager.io".to_owned()
 }
 
 impl Gossip {

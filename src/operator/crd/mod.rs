@@ -23,7 +23,7 @@ pub use config::{
     ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, ObjectName, SecretKey,
     TemplateSource,
 };
-pub use gossip::Gossip;
+pub use gossip::{Gossip, GossipTls, IssuerRef};
 pub use health::Health;
 pub use pod_template::PodTemplate;
 pub use protection::{DisruptionBudget, NetworkAccess};

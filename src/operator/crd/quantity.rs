@@ -31,6 +31,35 @@ impl Resources {
     }
 }
 
+impl Quantity {
+    /// How much it is, in whole units; `None` when it can't be read, or is less than nothing.
+    pub fn units(&self) -> Option<u128> {
+        let split = self.0.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-')));
+        let (number, suffix) = self.0.split_at(split.unwrap_or(self.0.len()));
+        let factor = match suffix {
+            "" => 1.0,
+            "n" => 1e-9,
+            "u" => 1e-6,
+            "m" => 1e-3,
+            "k" => 1e3,
+            "M" => 1e6,
+            "G" => 1e9,
+            "T" => 1e12,
+            "P" => 1e15,
+            "E" => 1e18,
+            "Ki" => 1_024_f64,
+            "Mi" => 1_024_f64.powi(2),
+            "Gi" => 1_024_f64.powi(3),
+            "Ti" => 1_024_f64.powi(4),
+            "Pi" => 1_024_f64.powi(5),
+            "Ei" => 1_024_f64.powi(6),
+            exponent => 10_f64.powi(exponent.get(1..)?.parse().ok()?),
+        };
+        let units = (number.parse::<f64>().ok()? * factor).ceil();
+        (units >= 0.0).then_some(units as u128)
+    }
+}
+
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

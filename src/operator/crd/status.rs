@@ -27,7 +27,8 @@ pub struct AlertmanagerClusterStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigStatus>,
 
-    /// Conditions: Ready, Reconciling, Stalled, ConfigValid, ConfigProgrammed, Available, GossipConverged.
+    /// Conditions: Ready, Reconciling, Stalled, ConfigValid, ConfigProgrammed, Available, GossipConverged,
+    /// StorageReady, CertificatesReady.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -126,11 +127,15 @@ pub enum ConditionType {
     Available,
     /// All members wanted see each other.
     GossipConverged,
+    /// All members have the volumes that are wanted.
+    StorageReady,
+    /// There are certificates for gossip where they are wanted.
+    CertificatesReady,
 }
 
 impl ConditionType {
     /// All, in the order in which they are written.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Ready,
         Self::Reconciling,
         Self::Stalled,
@@ -138,6 +143,8 @@ impl ConditionType {
         Self::ConfigProgrammed,
         Self::Available,
         Self::GossipConverged,
+        Self::StorageReady,
+        Self::CertificatesReady,
     ];
 
     /// As it stands in the object.
@@ -150,6 +157,8 @@ impl ConditionType {
             Self::ConfigProgrammed => "ConfigProgrammed",
             Self::Available => "Available",
             Self::GossipConverged => "GossipConverged",
+            Self::StorageReady => "StorageReady",
+            Self::CertificatesReady => "CertificatesReady",
         }
     }
 }

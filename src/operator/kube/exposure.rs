@@ -11,7 +11,7 @@ use super::Rendering;
 use crate::plan::WEB_PORT;
 
 /// The kind of a HTTPRoute, which not every API server knows.
-pub const HTTP_ROUTE: (&str, &str, &str) = ("gateway.networking.k8s.io", "v1", "HTTPRoute");
+const HTTP_ROUTE: (&str, &str, &str) = ("gateway.networking.k8s.io", "v1", "HTTPRoute");
 
 /// How a HTTPRoute is reached.
 pub fn http_route_resource() -> ApiResource {

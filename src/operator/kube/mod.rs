@@ -1,6 +1,7 @@
 //! From a plan to Kubernetes objects: one file per kind. Pure: what is rendered depends on the arguments alone.
 
 mod autoscaler;
+mod certificates;
 mod exposure;
 mod pod;
 mod protection;
@@ -16,11 +17,14 @@ use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-pub use exposure::{HTTP_ROUTE, http_route_resource};
+pub use certificates::{authority, certificate_resource, issued};
+pub use exposure::http_route_resource;
 pub use pod::OverlayError;
+pub use stateful_set::claim;
 
 use kube::core::DynamicObject;
 
+use crate::certificates::Certificates;
 use crate::crd::AlertmanagerClusterSpec;
 use crate::plan::{ClusterPlan, labels};
 
@@ -49,6 +53,10 @@ pub struct Objects {
     pub http_route: Option<DynamicObject>,
     /// What sets the number of members.
     pub autoscaler: Option<HorizontalPodAutoscaler>,
+    /// The authority for gossip, and what it issued for members; `None` where somebody else does that.
+    pub gossip_secrets: Option<[Secret; 2]>,
+    /// What cert-manager is asked for.
+    pub certificate: Option<DynamicObject>,
 }
 
 /// What rendering needs besides of the plan.
@@ -60,6 +68,8 @@ pub struct Rendering<'a> {
     pub spec: &'a AlertmanagerClusterSpec,
     /// The image of members when the user names none.
     pub worker_image: &'a str,
+    /// Certificates for gossip, where the operator makes them.
+    pub certificates: Option<&'a Certificates>,
     /// The object that owns everything.
     pub owner: &'a OwnerReference,
 }
@@ -83,6 +93,8 @@ impl Rendering<'_> {
             ingress: exposure::ingress(self),
             http_route: exposure::http_route(self),
             autoscaler: autoscaler::render(self),
+            gossip_secrets: self.certificates.map(|made| certificates::secrets(self, made)),
+            certificate: certificates::certificate(self),
         })
     }
 

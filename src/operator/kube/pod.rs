@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction,
-    ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, Probe as KubeProbe, ResourceRequirements,
-    SeccompProfile, SecretVolumeSource, SecurityContext, TopologySpreadConstraint, Volume, VolumeMount,
+    Capabilities, Container, ContainerPort, DownwardAPIProjection, DownwardAPIVolumeFile, EmptyDirVolumeSource, EnvVar,
+    EnvVarSource, HTTPGetAction, ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, Probe as KubeProbe,
+    ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection, SecretVolumeSource, SecurityContext,
+    TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as KubeQuantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -16,6 +17,7 @@ use k8s_openapi::DeepMerge;
 use serde_json::Value;
 
 use super::Rendering;
+use super::certificates::{CERTIFICATE, KEY, TRUSTED};
 use super::stateful_set::DATA_VOLUME;
 use crate::crd::{PodTemplate, Quantity, Resources, StorageKind};
 use crate::plan::{
@@ -26,6 +28,11 @@ use crate::plan::{
 /// The user and group of the worker in its container.
 const WORKER_ID: i64 = 65532;
 const CONFIG_VOLUME: &str = "config";
+const GOSSIP_VOLUME: &str = "gossip";
+const GOSSIP_DIR: &str = "/etc/alertmanager/gossip";
+const GOSSIP_TLS_FILE: &str = "tls.yml";
+/// The file about TLS between members, for the kubelet to put beside the certificates.
+const ANNOTATION_GOSSIP_TLS: &str = "alertmanager.dev/gossip-tls";
 const SPREAD_OVER: [&str; 2] = ["topology.kubernetes.io/zone", "kubernetes.io/hostname"];
 /// Another value makes the pods anew.
 const ANNOTATION_RESTARTED_AT: &str = "alertmanager.dev/restarted-at";
@@ -50,6 +57,9 @@ pub(super) fn template(cluster: &Rendering<'_>) -> Result<PodTemplateSpec, Overl
     all_labels.extend(labels(&names.object));
     let mut annotations = wanted.annotations.clone();
     annotations.extend(cluster.spec.restarted_at.iter().map(|at| (ANNOTATION_RESTARTED_AT.to_owned(), at.clone())));
+    if cluster.spec.cluster.tls.enabled {
+        annotations.insert(ANNOTATION_GOSSIP_TLS.to_owned(), gossip_tls_text());
+    }
     let mut template = PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(all_labels),
@@ -70,6 +80,14 @@ pub(super) fn template(cluster: &Rendering<'_>) -> Result<PodTemplateSpec, Overl
     };
     template.spec.merge_from(overlay);
     Ok(template)
+}
+
+fn gossip_tls_text() -> String {
+    format!(
+        "tls_server_config: {{cert_file: {CERTIFICATE}, key_file: {KEY}, client_ca_file: {TRUSTED}, \
+         client_auth_type: RequireAndVerifyClientCert}}\n\
+         tls_client_config: {{cert_file: {CERTIFICATE}, key_file: {KEY}, ca_file: {TRUSTED}}}\n"
+    )
 }
 
 fn overlay(wanted: &PodTemplate) -> Result<Option<PodSpec>, OverlayError> {
@@ -114,6 +132,7 @@ fn addresses(cluster: &Rendering<'_>) -> MemberAddresses {
         peers: vec![cluster.plan.peers_address()],
         config_dir: CONFIG_DIR.to_owned(),
         storage_dir: STORAGE_DIR.to_owned(),
+        gossip_tls: cluster.spec.cluster.tls.enabled.then(|| format!("{GOSSIP_DIR}/{GOSSIP_TLS_FILE}")),
     }
 }
 
@@ -129,22 +148,19 @@ fn container(cluster: &Rendering<'_>, member: MemberPlan) -> Container {
             port("gossip-tcp", member.gossip_port, "TCP"),
             port("gossip-udp", member.gossip_port, "UDP"),
         ]),
+        volume_mounts: Some(mounts(cluster, &member)),
         startup_probe: Some(probe(member.probes.startup)),
         liveness_probe: Some(probe(member.probes.liveness)),
         readiness_probe: Some(probe(member.probes.readiness)),
         resources: resources(&spec.resources),
         security_context: Some(container_security()),
-        volume_mounts: Some(vec![
-            // a directory, never a subPath: the kubelet refreshes only directories
-            mount(CONFIG_VOLUME, member.config_dir, true),
-            mount(DATA_VOLUME, member.storage_dir, false),
-        ]),
         args: Some(member.args),
         ..Container::default()
     }
 }
 
 fn volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
+    let tls = cluster.spec.cluster.tls.enabled.then(|| gossip_volume(cluster));
     let config = Volume {
         name: CONFIG_VOLUME.to_owned(),
         secret: Some(SecretVolumeSource {
@@ -155,12 +171,50 @@ fn volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
         ..Volume::default()
     };
     match cluster.spec.storage.kind() {
-        StorageKind::Claim(_) => vec![config],
+        StorageKind::Claim(_) => std::iter::once(config).chain(tls).collect(),
         StorageKind::EmptyDir(dir) => {
             let size_limit = dir.size_limit.as_ref().map(|Quantity(limit)| KubeQuantity(limit.clone()));
             let empty_dir = Some(EmptyDirVolumeSource { size_limit, ..EmptyDirVolumeSource::default() });
-            vec![config, Volume { name: DATA_VOLUME.to_owned(), empty_dir, ..Volume::default() }]
+            let data = Volume { name: DATA_VOLUME.to_owned(), empty_dir, ..Volume::default() };
+            std::iter::once(config).chain(tls).chain([data]).collect()
         }
+    }
+}
+
+fn mounts(cluster: &Rendering<'_>, member: &MemberPlan) -> Vec<VolumeMount> {
+    // directories, never a subPath: the kubelet refreshes only directories
+    let config = mount(CONFIG_VOLUME, member.config_dir.clone(), true);
+    let data = mount(DATA_VOLUME, member.storage_dir.clone(), false);
+    let tls = cluster.spec.cluster.tls.enabled.then(|| mount(GOSSIP_VOLUME, GOSSIP_DIR.to_owned(), true));
+    [config, data].into_iter().chain(tls).collect()
+}
+
+/// The certificates, whoever makes the Secret, and beside them the file that says how they are used.
+fn gossip_volume(cluster: &Rendering<'_>) -> Volume {
+    let given = cluster.spec.cluster.tls.secret_name.clone();
+    let secret = SecretProjection {
+        name: given.unwrap_or_else(|| cluster.plan.names.gossip_secret()),
+        ..SecretProjection::default()
+    };
+    let file = DownwardAPIVolumeFile {
+        path: GOSSIP_TLS_FILE.to_owned(),
+        field_ref: Some(ObjectFieldSelector {
+            field_path: format!("metadata.annotations['{ANNOTATION_GOSSIP_TLS}']"),
+            ..ObjectFieldSelector::default()
+        }),
+        ..DownwardAPIVolumeFile::default()
+    };
+    let sources = vec![
+        VolumeProjection { secret: Some(secret), ..VolumeProjection::default() },
+        VolumeProjection {
+            downward_api: Some(DownwardAPIProjection { items: Some(vec![file]) }),
+            ..VolumeProjection::default()
+        },
+    ];
+    Volume {
+        name: GOSSIP_VOLUME.to_owned(),
+        projected: Some(ProjectedVolumeSource { default_mode: Some(0o440), sources: Some(sources) }),
+        ..Volume::default()
     }
 }
 

@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use super::{OverlayError, Rendering, pod};
 use crate::crd::{StorageKind, VolumeClaim, WhenGone};
+use crate::plan::volumes::Claim;
 use crate::plan::{labels, selector};
 
 /// The name of the volume that snapshots are kept in.
@@ -49,6 +50,22 @@ pub(super) fn render(cluster: &Rendering<'_>) -> Result<StatefulSet, OverlayErro
         }),
         ..StatefulSet::default()
     })
+}
+
+/// What decisions about a member's volume are made of.
+pub fn claim(live: &PersistentVolumeClaim) -> Claim {
+    let bytes = |of: Option<&BTreeMap<String, Quantity>>| {
+        let size = of.and_then(|of| of.get("storage")).map(|size| crate::crd::Quantity(size.0.clone()));
+        size.and_then(|size| size.units()).unwrap_or(0)
+    };
+    let asked = live.spec.as_ref().and_then(|spec| spec.resources.as_ref()?.requests.as_ref());
+    let status = live.status.as_ref();
+    Claim {
+        name: live.metadata.name.clone().unwrap_or_default(),
+        bound: status.is_some_and(|status| status.phase.as_deref() == Some("Bound")),
+        asked: bytes(asked),
+        has: bytes(status.and_then(|status| status.capacity.as_ref())),
+    }
 }
 
 fn volume_claim(cluster: &Rendering<'_>, claim: &VolumeClaim) -> PersistentVolumeClaim {

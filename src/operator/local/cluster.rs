@@ -192,6 +192,7 @@ impl Cluster {
             peers: vec![format!("{}.{}.svc:{}", plan.names.peers_service(), plan.namespace, gossip.port())],
             config_dir: dir.join("config").display().to_string(),
             storage_dir: dir.join("data").display().to_string(),
+            gossip_tls: None,
         };
         let mut member = plan.member(name, &at);
         member.args.push(format!("--cluster.dns-server={}", self.around.dns_server));

@@ -33,6 +33,8 @@ pub struct MemberAddresses {
     pub config_dir: String,
     /// The directory that snapshots are written to.
     pub storage_dir: String,
+    /// The file about TLS between members; `None` where they do without.
+    pub gossip_tls: Option<String>,
 }
 
 /// One member.
@@ -107,6 +109,7 @@ impl MemberPlan {
         ];
         args.extend(at.peers.iter().map(|peer| format!("--cluster.peer={peer}")));
         args.extend(cluster.gossip_flags.iter().cloned());
+        args.extend(at.gossip_tls.iter().map(|file| format!("--cluster.tls-config={file}")));
         // the order of the rollout decides when a member loads a config, not when its volume happens to be refreshed
         args.push("--no-config.watch".to_owned());
         args.push(format!("--log.level={}", cluster.log_level.as_str()));
@@ -170,6 +173,7 @@ mod tests {
             peers: vec!["a.example:1".into(), "b.example:2".into()],
             config_dir: "/tmp/c".into(),
             storage_dir: "/tmp/s".into(),
+            gossip_tls: None,
         }
     }
 

@@ -7,6 +7,7 @@ mod member;
 mod names;
 pub mod recycle;
 pub mod rollout;
+pub mod volumes;
 
 pub use member::{
     CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MemberAddresses, MemberPlan, Probe, Probes, STORAGE_DIR, WEB_PORT,
@@ -19,6 +20,17 @@ pub use names::{
 
 use crate::crd::{AlertmanagerClusterSpec, LogFormat, LogLevel};
 use crate::validate::ValidConfig;
+
+/// How a part of a cluster stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether it is as it should be.
+    pub ready: bool,
+    /// Why or why not, as one word.
+    pub reason: &'static str,
+    /// The same as a sentence.
+    pub message: String,
+}
 
 /// One cluster: what all its members have in common, and how many there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +88,12 @@ impl ClusterPlan {
     /// The DNS name that every member's address stands under:
     /// `<headless service>.<namespace>.svc:<gossip port>`.
     pub fn peers_address(&self) -> String {
-        format!("{}.{}.svc:{GOSSIP_PORT}", self.names.peers_service(), self.namespace)
+        format!("{}:{GOSSIP_PORT}", self.peers_host())
+    }
+
+    /// The same without the port.
+    pub fn peers_host(&self) -> String {
+        format!("{}.{}.svc", self.names.peers_service(), self.namespace)
     }
 
     /// The names of the members, in the order of their ordinals.

@@ -30,6 +30,7 @@ pub const MANAGER: &str = "alertmanager-operator";
 /// | StatefulSet, ServiceAccount, client Service | `alertmanager-main` |
 /// | headless Service (web 9093, gossip 9094 TCP and UDP) | `alertmanager-main-peers` |
 /// | generated Secret (key `alertmanager.yml`) | `alertmanager-main-config` |
+/// | certificates for gossip, and their authority | `alertmanager-main-gossip`, `alertmanager-main-gossip-ca` |
 /// | pods | `alertmanager-main-0`, `alertmanager-main-1`, … |
 /// | volume claims, if any | `data-alertmanager-main-0`, … |
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,21 @@ impl Names {
     /// The generated Secret with the configuration.
     pub fn config_secret(&self) -> String {
         format!("alertmanager-{}-config", self.object)
+    }
+
+    /// The Secret with what members prove themselves with.
+    pub fn gossip_secret(&self) -> String {
+        format!("alertmanager-{}-gossip", self.object)
+    }
+
+    /// The Secret with the authority that issues that.
+    pub fn authority_secret(&self) -> String {
+        format!("alertmanager-{}-gossip-ca", self.object)
+    }
+
+    /// The volume claim of a member.
+    pub fn claim(&self, ordinal: u32) -> String {
+        format!("data-{}", self.member(ordinal))
     }
 
     /// The member with this ordinal, counted from 0: its pod, its peer name.

@@ -25,6 +25,8 @@ fn healthy() -> Facts {
         wanted_hash: Some(HASH.to_owned()),
         refused: None,
         held_back: None,
+        storage: Standing { ready: true, reason: "Bound", message: String::new() },
+        certificates: Standing { ready: true, reason: "Valid", message: String::new() },
         hibernates: false,
         members: (0..3).map(|ordinal| member(ordinal, HASH, true)).collect(),
         pods: 3,
@@ -53,7 +55,8 @@ fn stopped() -> Facts {
     facts
 }
 
-/// `Ready Reconciling Stalled ConfigValid ConfigProgrammed Available GossipConverged` as letters, and the reason of Ready.
+/// `Ready Reconciling Stalled ConfigValid ConfigProgrammed Available GossipConverged` as letters, and the reason
+/// of Ready.
 fn summary(facts: &Facts) -> String {
     let status = next(None, facts, "now");
     let letter = |type_: ConditionType| match status.condition(type_).unwrap().status {
@@ -61,7 +64,7 @@ fn summary(facts: &Facts) -> String {
         ConditionStatus::False => 'F',
         ConditionStatus::Unknown => 'U',
     };
-    let letters: String = ConditionType::ALL.into_iter().map(letter).collect();
+    let letters: String = ConditionType::ALL.into_iter().take(7).map(letter).collect();
     format!("{letters} {}", status.condition(ConditionType::Ready).unwrap().reason)
 }
 
