@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::kube::Objects;
 use crate::observe::Live;
-use crate::plan::{ANNOTATION_APPLIED_HASH, ANNOTATION_CONFIG_HASH, MANAGER};
+use crate::plan::{ANNOTATION_APPLIED_HASH, ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, MANAGER};
 
 /// Changing it makes the kubelet look at the pod's volumes again.
 const ANNOTATION_REFRESH: &str = "alertmanager.dev/refresh";
@@ -141,6 +141,18 @@ pub async fn tell(client: &Client, namespace: &str, pod: &str, hash: &str, round
     if round > 0 {
         annotations[ANNOTATION_REFRESH] = json!(round.to_string());
     }
+    annotate(client, namespace, pod, annotations).await
+}
+
+/// Tells the kubelet of `pod` that there are other certificates, those with this mark.
+///
+/// # Errors
+/// When the API server does not take it.
+pub async fn tell_of_certificates(client: &Client, namespace: &str, pod: &str, mark: &str) -> Result<(), ApplyError> {
+    annotate(client, namespace, pod, json!({ ANNOTATION_CERTIFICATES: mark })).await
+}
+
+async fn annotate(client: &Client, namespace: &str, pod: &str, annotations: Value) -> Result<(), ApplyError> {
     let patch = json!({ "metadata": { "annotations": annotations } });
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
     let api = Api::<Pod>::namespaced(client.clone(), namespace);
@@ -148,13 +160,20 @@ pub async fn tell(client: &Client, namespace: &str, pod: &str, hash: &str, round
     answer.map(drop).map_err(|source| ApplyError::Api { what: format!("Pod {pod}"), source })
 }
 
-/// Deletes the pod of `member`, to be replaced by one of the newest template, unless it is another one by now.
+/// Deletes the pod of `member`, to be replaced by one of the newest template, unless it is another one by now. It has
+/// `grace_seconds` to end, or what its template says.
 ///
 /// # Errors
 /// When the API server does not take it.
-pub async fn replace(client: &Client, namespace: &str, member: &str, uid: Option<String>) -> Result<(), ApplyError> {
+pub async fn replace(
+    client: &Client,
+    namespace: &str,
+    member: &str,
+    uid: Option<String>,
+    grace_seconds: Option<u32>,
+) -> Result<(), ApplyError> {
     let preconditions = Some(Preconditions { uid, resource_version: None });
-    let params = DeleteParams { preconditions, ..DeleteParams::default() };
+    let params = DeleteParams { preconditions, grace_period_seconds: grace_seconds, ..DeleteParams::default() };
     match Api::<Pod>::namespaced(client.clone(), namespace).delete(member, &params).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),

@@ -103,6 +103,11 @@ impl Certificates {
         Ok(Self { authority, issued })
     }
 
+    /// Stands for what members get.
+    pub fn mark(&self) -> String {
+        mark(&(self.issued.trusted.concat() + &self.issued.certificate))
+    }
+
     /// Whether an authority is being replaced.
     pub fn rotates(&self) -> bool {
         self.issued.trusted.len() > 1 || self.issued.issuer != mark(&self.authority.certificate)
@@ -217,7 +222,7 @@ mod tests {
         assert_eq!(moved.issued.trusted, both.issued.trusted, "some still show the old one");
         assert_eq!(next(Some(&moved), 115), moved);
         let done = next(Some(&moved), 120);
-        assert_eq!(done.issued.trusted, [both.authority.certificate.clone()]);
+        assert_eq!(done.issued.trusted, std::slice::from_ref(&both.authority.certificate));
         assert_eq!(done.issued.certificate, moved.issued.certificate);
         assert!(!done.rotates() && moved.rotates() && both.rotates());
         assert_eq!(next(Some(&done), 500), done);

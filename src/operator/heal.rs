@@ -19,6 +19,9 @@ use crate::plan::rollout::MemberState;
 /// The name of the alert about a member that doesn't answer.
 const NODE_FAILURE: &str = "AlertmanagerNodeFailure";
 
+/// How long a stuck process may take to end.
+const STUCK_GRACE_SECONDS: u32 = 5;
+
 /// Posts and resolves alerts, and restarts a member that is beyond help. Returns what is to be told about it.
 ///
 /// # Errors
@@ -50,7 +53,8 @@ pub(crate) async fn heal(
         return Ok(Vec::new());
     };
     let Some(pod) = pods.iter().find(|pod| pod.state.name == member) else { return Ok(Vec::new()) };
-    apply::replace(context.client(), &plan.namespace, member, pod.uid.clone()).await?;
+    // it does not listen: no need to wait long until it ends
+    apply::replace(context.client(), &plan.namespace, member, pod.uid.clone(), Some(STUCK_GRACE_SECONDS)).await?;
     context.metrics.member_restarted();
     let note = format!("{member} has not answered {threshold} times, and no other member sees it: its pod is replaced");
     Ok(vec![Notice { severity: Severity::Warning, reason: "MemberRestarted".to_owned(), action: "Heal", note }])

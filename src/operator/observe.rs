@@ -14,7 +14,7 @@ use crate::caches::{self, Caches};
 use crate::crd::{AlertmanagerCluster, ConfigSource, TemplateSource};
 use crate::members::MemberClient;
 use crate::plan::rollout::{MemberReport, MemberState};
-use crate::plan::{ANNOTATION_CONFIG_HASH, CONFIG_FILE, Names};
+use crate::plan::{ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, CONFIG_FILE, Names};
 use crate::validate::{self, Files, Given, Refused, ValidConfig};
 
 /// What was seen.
@@ -72,6 +72,8 @@ pub struct ObservedPod {
     pub terminating: bool,
     /// Which pod of this name it is.
     pub uid: Option<String>,
+    /// The mark of the certificates that its kubelet was told of.
+    pub certificates: Option<String>,
     /// Whether it has a volume of its own.
     pub has_claim: bool,
     /// What decisions are made of.
@@ -294,6 +296,7 @@ fn observed_pod(pod: &Pod, names: &Names) -> Option<ObservedPod> {
         terminating,
         uid: pod.uid(),
         has_claim,
+        certificates: pod.annotations().get(ANNOTATION_CERTIFICATES).cloned(),
         state: MemberState {
             in_service: ready && !terminating,
             told: pod.annotations().get(ANNOTATION_CONFIG_HASH).filter(|_| !terminating).cloned(),

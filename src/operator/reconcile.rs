@@ -162,6 +162,12 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     }
     let storage_fits = storage_fits(context, object, &observed, &applied).await?;
     let pods_current = !applied.created && !applied.recreating && storage_fits && is_rolled_out(&observed, &applied);
+    if let Some(made) = &certificates {
+        let mark = made.mark();
+        for pod in observed.pods.iter().filter(|pod| pod.ip.is_some() && pod.certificates.as_ref() != Some(&mark)) {
+            apply::tell_of_certificates(context.client(), &namespace, &pod.state.name, &mark).await?;
+        }
+    }
     let storage = storage(context, object, &plan, &observed).await?;
     let facts = Facts {
         storage,
@@ -397,7 +403,7 @@ async fn storage_fits(
     {
         let namespace = object.namespace().unwrap_or_default();
         tracing::info!(member, namespace, "replacing the member's pod, whose storage is of another kind");
-        apply::replace(context.client(), &namespace, member, pod.uid.clone()).await?;
+        apply::replace(context.client(), &namespace, member, pod.uid.clone(), None).await?;
     }
     Ok(pods.iter().all(|pod| pod.fits))
 }

@@ -57,6 +57,20 @@ pub(crate) fn amtool(url: &str, args: &[&str]) -> Result<String, String> {
     run(command("amtool").arg(format!("--alertmanager.url={url}")).args(args), None)
 }
 
+/// Runs a program in the namespaces of the node.
+pub(crate) fn in_node(args: &[&str]) -> String {
+    let _ = test_bed();
+    let output = run(Command::new("tests/kube/node/nse.sh").args(args).current_dir(repository()), None);
+    output.unwrap_or_else(|complaint| panic!("{complaint}"))
+}
+
+/// Stops, starts or kills a component of the node.
+pub(crate) fn node_ctl(args: &[&str]) {
+    let _ = test_bed();
+    let output = run(Command::new("tests/kube/node/ctl.sh").args(args).current_dir(repository()), None);
+    output.map(drop).unwrap_or_else(|complaint| panic!("{complaint}"));
+}
+
 /// A program of the test bed, or one in PATH, told where the node is.
 pub(crate) fn command(program: &str) -> Command {
     let bed = test_bed();

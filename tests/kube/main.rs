@@ -13,10 +13,15 @@ mod sample;
 mod sink;
 mod wait;
 
+mod certificates;
 mod config;
 mod delete;
 mod heal;
+mod health;
 mod install;
 mod notify;
+mod outage;
 mod owned;
+mod pause;
 mod scale;
+mod volumes;

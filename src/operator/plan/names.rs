@@ -12,6 +12,8 @@ pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const LABEL_CLUSTER: &str = "alertmanager.dev/cluster";
 /// The hash of a configuration: on the generated Secret the one it holds, on a pod the one it was told to load.
 pub const ANNOTATION_CONFIG_HASH: &str = "alertmanager.dev/config-hash";
+/// On a pod: the mark of the certificates that its kubelet was told of.
+pub const ANNOTATION_CERTIFICATES: &str = "alertmanager.dev/certificates";
 /// On everything that the operator applies: the hash of what it applied.
 pub const ANNOTATION_APPLIED_HASH: &str = "alertmanager.dev/applied-hash";
 /// On a Service of a manifest: what local mode runs under the Service's name (`sink`: the webhook sink).
