@@ -84,6 +84,7 @@ crds: ## write crds/ anew from the Rust types
 	mkdir -p crds
 	$(CARGO) run --quiet -- crd > target/crd.yaml
 	mv target/crd.yaml crds/alertmanagerclusters.yaml
+	cp crds/alertmanagerclusters.yaml charts/alertmanager-operator/files/
 
 image: ## an OCI archive with the static binary, at target/image/alertmanager-operator.tar
 	$(CARGO) build --release $(STATIC)

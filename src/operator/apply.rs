@@ -239,7 +239,13 @@ pub async fn foreign_kind(
     let what = format!("{} {name}", resource.kind);
     let found = match api.get_opt(name).await {
         Ok(found) => found,
-        Err(source) => return Err(ApplyError::Api { what, source }),
+        // the path itself is not known, and with it the kind; or the kind is not the operator's business here
+        Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) && wanted.is_none() => return Ok(None),
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            let message = format!("the API server does not know this kind: install {needs}");
+            return Err(ApplyError::Rejected { what, message });
+        }
+        Err(source) => return Err(rejected(what, source)),
     };
     let Some(wanted) = wanted else {
         let ours = |live: &&DynamicObject| live.owner_references().iter().any(|reference| reference.uid == owner);
@@ -252,14 +258,7 @@ pub async fn foreign_kind(
             Err(source) => Err(ApplyError::Api { what, source }),
         };
     };
-    match make(&api, what.clone(), wanted, found.as_ref(), owner).await {
-        // the kind itself is not known
-        Err(ApplyError::Api { source: kube::Error::Api(status), .. }) if status.code == 404 => {
-            let message = format!("the API server does not know this kind: install {needs}");
-            Err(ApplyError::Rejected { what, message })
-        }
-        made => made,
-    }
+    make(&api, what, wanted, found.as_ref(), owner).await
 }
 
 async fn object<K>(client: &Client, wanted: &K, live: Option<&K>, owner: &str) -> Result<Option<String>, ApplyError>

@@ -70,16 +70,13 @@ pub async fn run(options: OperatorOptions) -> Result<(), OperatorError> {
         namespaces = if options.namespaces.is_empty() { "(all)".to_owned() } else { options.namespaces.join(",") },
         "operator started"
     );
-    let ended = tokio::select! {
-        () = signalled() => Ok(()),
-        ended = work(&options, client, &shared, &readiness) => ended,
-    };
+    let ended = work(&options, client, &shared, &readiness).await;
     endpoints.abort();
     tracing::info!("operator stopped");
     ended
 }
 
-/// Works once this operator leads, and as long as it does.
+/// Works once this operator leads, as long as it does and nobody ends it.
 async fn work(
     options: &OperatorOptions,
     client: Client,
@@ -91,11 +88,14 @@ async fn work(
         Election::new(client.clone(), &namespace, &options.lease, &identity(options))
     });
     let Some(election) = election else {
-        control(options, client, shared, readiness, std::future::pending()).await;
+        control(options, client, shared, readiness, signalled()).await;
         return Ok(());
     };
     readiness.standing_by();
-    election.won().await;
+    tokio::select! {
+        () = election.won() => {}
+        () = signalled() => return Ok(()),
+    }
     tokio::select! {
         () = election.lost() => Err(OperatorError::Deposed),
         () = control(options, client, shared, readiness, signalled()) => {
@@ -196,10 +196,13 @@ async fn signalled() {
     }
 }
 
-/// No two operators may have the same, not even one that is started again while its former self still holds the Lease.
+/// No two operators that run at the same time may have the same: pods have names of their own, hosts may run several.
 fn identity(options: &OperatorOptions) -> String {
-    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
-    let name = options.identity.clone().or_else(|| host().ok()).unwrap_or_else(|| MANAGER.to_owned());
+    if let Some(pod) = &options.identity {
+        return pod.clone();
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned());
+    let name = host.unwrap_or_else(|_| MANAGER.to_owned());
     let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     format!("{name}_{:08x}", (nanos as u32) ^ std::process::id())
 }

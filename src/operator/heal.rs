@@ -39,11 +39,12 @@ pub(crate) async fn heal(
     let threshold = settings.failure_threshold.unsigned_abs();
     let failing: Vec<String> = failed(&pulses, threshold).map(str::to_owned).collect();
     if settings.alert {
-        let due = failing.iter().filter(|member| context.health.alert_due(&cluster, member));
-        let alerts: Vec<_> = due.map(|member| alert(plan, member, true)).collect();
+        let due = failing.iter().filter(|member| context.health.alert_due(&cluster, member)).cloned();
         let over = context.health.recovered(&cluster, &failing);
-        let alerts: Vec<_> = alerts.into_iter().chain(over.iter().map(|member| alert(plan, member, false))).collect();
-        post(context, plan, pods, alerts).await;
+        let news: Vec<(String, bool)> = due.map(|m| (m, true)).chain(over.into_iter().map(|m| (m, false))).collect();
+        if !news.is_empty() && post(context, plan, pods, &news).await {
+            news.iter().for_each(|(member, fires)| context.health.alerted(&cluster, member, *fires));
+        }
     }
     if !settings.restart {
         return Ok(Vec::new());
@@ -60,16 +61,14 @@ pub(crate) async fn heal(
     Ok(vec![Notice { severity: Severity::Warning, reason: "MemberRestarted".to_owned(), action: "Heal", note }])
 }
 
-async fn post(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], alerts: Vec<serde_json::Value>) {
-    if alerts.is_empty() {
-        return;
-    }
-    let alerts = serde_json::Value::Array(alerts);
+/// Whether a member has taken it.
+async fn post(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], news: &[(String, bool)]) -> bool {
+    let alerts = serde_json::Value::from_iter(news.iter().map(|(member, fires)| alert(plan, member, *fires)));
     // the members pass it on to each other
     for pod in pods.iter().filter(|pod| pod.state.in_service && pod.state.report.is_some()) {
         let Some(ip) = pod.ip else { continue };
         match context.members.post_alerts(ip, &plan.prefix, &alerts).await {
-            Ok(()) => return,
+            Ok(()) => return true,
             Err(error) => {
                 let member = &pod.state.name;
                 tracing::debug!(member, error = crate::error_chain(&error), "member takes no alert");
@@ -77,6 +76,7 @@ async fn post(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], alert
         }
     }
     tracing::warn!(cluster = plan.names.object, namespace = plan.namespace, "no member takes the alert about another");
+    false
 }
 
 fn alert(plan: &ClusterPlan, member: &str, fires: bool) -> serde_json::Value {

@@ -128,28 +128,26 @@ impl Health {
         true
     }
 
-    /// Whether the alert about a failed member is due; if so, that counts as posted.
+    /// Whether the alert about a failed member has to be posted, again or for the first time.
     pub fn alert_due(&self, cluster: &str, member: &str) -> bool {
-        let mut all = self.lock();
-        let Some(watched) = all.get_mut(cluster) else { return false };
-        let trouble = watched.troubles.entry(member.to_owned()).or_default();
-        let due = trouble.alerted.is_none_or(|at| at.elapsed() >= ALERT_INTERVAL);
-        if due {
-            trouble.alerted = Some(Instant::now());
-        }
-        due
+        let all = self.lock();
+        let alerted = all.get(cluster).and_then(|watched| watched.troubles.get(member)?.alerted);
+        alerted.is_none_or(|at| at.elapsed() >= ALERT_INTERVAL)
     }
 
-    /// Members about which an alert was posted and that do not fail any more; they count as resolved.
+    /// Members about which an alert was posted and that do not fail any more.
     pub fn recovered(&self, cluster: &str, failed: &[String]) -> Vec<String> {
-        let mut all = self.lock();
-        let troubles = all.get_mut(cluster).into_iter().flat_map(|watched| &mut watched.troubles);
+        let all = self.lock();
+        let troubles = all.get(cluster).into_iter().flat_map(|watched| &watched.troubles);
         let over = troubles.filter(|(member, trouble)| trouble.alerted.is_some() && !failed.contains(member));
-        let over = over.map(|(member, trouble)| {
-            trouble.alerted = None;
-            member.clone()
-        });
-        over.collect()
+        over.map(|(member, _)| member.clone()).collect()
+    }
+
+    /// The alert about a member was posted: that it fires, or that it's over.
+    pub fn alerted(&self, cluster: &str, member: &str, fires: bool) {
+        if let Some(watched) = self.lock().get_mut(cluster) {
+            watched.troubles.entry(member.to_owned()).or_default().alerted = fires.then(Instant::now);
+        }
     }
 
     /// Asks all members for ever; `changed` is told of clusters whose members answer differently than before.

@@ -44,7 +44,8 @@ pub(crate) fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
             text.push_str(": ");
             text.push_str(&words);
         }
-        cause = next.source();
+        // the API server's answer says all there is to say
+        cause = if next.is::<::kube::Error>() { None } else { next.source() };
     }
     text
 }

@@ -24,7 +24,7 @@ pub struct OperatorOptions {
     #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
 
-    /// What this operator is called in the Lease. Left out: the name of its pod or host, and a number.
+    /// What this operator is called in the Lease. Left out: the name of its host and a number.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub identity: Option<String>,
 

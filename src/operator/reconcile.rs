@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus, RolloutStrategy, StorageKind};
 use crate::events::{self, Notice, Severity};
 use crate::heal::heal;
-use crate::kube::{self as kube_objects, Objects, Rendering, certificate_resource, http_route_resource};
+use crate::kube::{self as kube_objects, Objects, Rendering, certificate_resource, http_route_resource, inherit};
 use crate::members::MemberError;
 use crate::observe::{self, ObserveError, Observed, ObservedPod};
 use crate::plan::recycle::{PodStorage, next_to_replace};
@@ -131,11 +131,17 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         owner: &owner,
     };
     let (applied, rejected) = match rendering.objects() {
-        Ok(objects) => match apply_all(context, object, &plan, &objects, &observed, &uid).await {
-            Ok(applied) => (applied, None),
-            Err(error) if error.is_final() => (Applied::default(), Some(error.to_string())),
-            Err(error) => return Err(error.into()),
-        },
+        Ok(mut objects) => {
+            if let Some(set) = &mut objects.stateful_set {
+                let operator = format!("{} {}", env!("CARGO_PKG_VERSION"), context.worker_image);
+                inherit(set, observed.live.stateful_set.as_ref(), &object.spec, &operator);
+            }
+            match apply_all(context, object, &plan, &objects, &observed, &uid).await {
+                Ok(applied) => (applied, None),
+                Err(error) if error.is_final() => (Applied::default(), Some(error.to_string())),
+                Err(error) => return Err(error.into()),
+            }
+        }
         Err(error) => (Applied::default(), Some(crate::error_chain(&error))),
     };
     if !applied.written.is_empty() {
@@ -171,6 +177,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let storage = storage(context, object, &plan, &observed).await?;
     let facts = Facts {
         storage,
+        rotates: certificates.as_ref().is_some_and(Certificates::rotates),
         certificates: certificate_standing(object, certificates.as_ref(), observed.certificates_lack.as_deref()),
         generation: object.metadata.generation,
         object: name,
@@ -424,6 +431,9 @@ fn is_rolled_out(observed: &Observed, applied: &Applied) -> bool {
 fn next_look(facts: &Facts, applied: &Applied) -> Duration {
     if applied.recreating {
         return SOON;
+    }
+    if facts.rotates {
+        return LATER;
     }
     match &facts.step {
         Step::Tell { .. } | Step::Reload { .. } | Step::Wait { why: Waiting::NoAnswer, .. } => SOON,

@@ -31,6 +31,8 @@ pub struct Facts {
     pub hibernates: bool,
     /// How the members' volumes stand.
     pub storage: Standing,
+    /// Whether an authority for gossip is being replaced.
+    pub rotates: bool,
     /// How the certificates for gossip stand.
     pub certificates: Standing,
     /// How many pods there are, those of members no longer wanted included.

@@ -53,7 +53,8 @@ fn a_new_authority_takes_over_and_members_see_each_other_all_the_time() {
     until("GossipConverged", || same(sample.condition("GossipConverged")?.0, &"True".to_owned()));
     let mut after = sample.incarnations().unwrap();
     let mut before = pods;
-    (after.remove("alertmanager-main-2"), before.remove("alertmanager-main-2"));
+    after.remove("alertmanager-main-2");
+    before.remove("alertmanager-main-2");
     assert_eq!(after, before, "no other pod was replaced or restarted");
     overlap("10m");
 }

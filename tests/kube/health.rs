@@ -46,9 +46,9 @@ fn a_stuck_member_is_told_of_and_restarted() {
     let process = in_node(&["pgrep", "-f", &format!("^/alertmanager-operator worker.*--cluster.peer-name={stuck} ")]);
     in_node(&["kill", "-STOP", process.trim()]);
     let start = Instant::now();
-    let alerts = |pod: &str| {
+    let alerts = |pod: &str| -> Result<Vec<String>, String> {
         let alerts = pod_json(NAMESPACE, pod, "/api/v2/alerts?filter=alertname=AlertmanagerNodeFailure")?;
-        Ok(alerts.as_array().into_iter().flatten().map(|alert| alert["labels"]["pod"].to_string()).collect::<Vec<_>>())
+        Ok(alerts.as_array().into_iter().flatten().map(|alert| alert["labels"]["pod"].to_string()).collect())
     };
     until("a healthy member has the alert", || same(alerts("alertmanager-main-0")?, &vec![format!("\"{stuck}\"")]));
     println!("    the alert was there after {:.1} s", start.elapsed().as_secs_f64());
@@ -64,6 +64,7 @@ fn a_stuck_member_is_told_of_and_restarted() {
     assert!(events.map(|event| event["message"].to_string()).any(|note| note.contains(stuck)));
     let mut after = sample.incarnations().unwrap();
     let mut others = before;
-    (after.remove(stuck), others.remove(stuck));
+    after.remove(stuck);
+    others.remove(stuck);
     assert_eq!(after, others, "nothing happened to the others");
 }

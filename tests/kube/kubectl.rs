@@ -57,6 +57,11 @@ pub(crate) fn amtool(url: &str, args: &[&str]) -> Result<String, String> {
     run(command("amtool").arg(format!("--alertmanager.url={url}")).args(args), None)
 }
 
+/// Runs a program of the test bed; its complaint is the error.
+pub(crate) fn run_command(program: &str, args: &[&str]) -> Result<String, String> {
+    run(command(program).args(args), None)
+}
+
 /// Runs a program in the namespaces of the node.
 pub(crate) fn in_node(args: &[&str]) -> String {
     let _ = test_bed();

@@ -14,6 +14,7 @@ mod sink;
 mod wait;
 
 mod certificates;
+mod chart;
 mod config;
 mod delete;
 mod heal;

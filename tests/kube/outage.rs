@@ -36,7 +36,7 @@ fn restarts_of_the_api_server_and_the_kubelet_change_nothing() {
     let sample = Sample::ready();
     let pods = sample.incarnations().unwrap();
     for component in ["kube-apiserver", "kubelet"] {
-        node_ctl(&["kill", component, "TERM"]);
+        node_ctl(&["kill", component]);
         until(&format!("{component} is back and all is well"), || sample.settled(3));
     }
     let text = sample.config_text();
@@ -46,4 +46,42 @@ fn restarts_of_the_api_server_and_the_kubelet_change_nothing() {
     sample.edit_config(&text);
     until("all is as before", || same(sample.settled(3)?, &before));
     assert_eq!(sample.incarnations().unwrap(), pods, "no pod was replaced or restarted");
+}
+
+#[test]
+fn a_newer_operator_restarts_nobody_until_its_user_wants_that() {
+    let sample = Sample::ready();
+    let pods = sample.incarnations().unwrap();
+    let image = |tag: &str| {
+        let operator = ["-n", "alertmanager-operator", "deployment/alertmanager-operator"];
+        kubectl(
+            &[&["set", "env"], &operator[..], &[&format!("WORKER_IMAGE=localhost/alertmanager-operator:{tag}")]]
+                .concat(),
+        );
+        kubectl(&["rollout", "status", operator[0], operator[1], operator[2], TIMEOUT]);
+    };
+    image("next");
+    kubectl(&["delete", "service", "-n", NAMESPACE, "alertmanager-main"]);
+    until("the new operator is at work", || try_kubectl(&["get", "service", "-n", NAMESPACE, "alertmanager-main"]));
+    until("all is well", || sample.settled(3));
+    assert_eq!(sample.incarnations().unwrap(), pods, "no pod was replaced or restarted");
+    image("dev");
+    let restart = r#"{"spec": {"restartedAt": "now"}}"#;
+    kubectl(&["patch", "-n", NAMESPACE, "amc", "main", "--type=merge", "-p", restart]);
+    until("all members are new ones", || {
+        sample.settled(3)?;
+        let now = sample.incarnations()?;
+        same(pods.iter().filter(|(pod, old)| now.get(*pod) == Some(*old)).count(), &0)
+    });
+    kubectl(&[
+        "patch",
+        "-n",
+        NAMESPACE,
+        "amc",
+        "main",
+        "--type=json",
+        "-p",
+        r#"[{"op": "remove", "path": "/spec/restartedAt"}]"#,
+    ]);
+    until("all is well", || sample.settled(3));
 }

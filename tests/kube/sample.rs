@@ -114,6 +114,15 @@ impl Sample {
     }
 }
 
+/// For tests that install the operator in another way: takes the usual one away, and brings it back afterwards.
+pub(crate) fn without_operator(test: impl FnOnce()) {
+    let _installed_before = Sample::ready();
+    remove_everything().unwrap_or_else(|complaint| panic!("{complaint}"));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(test));
+    install_operator().unwrap_or_else(|complaint| panic!("{complaint}"));
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
 /// Removes what an earlier run left, which a new image would not take over.
 fn remove_everything() -> Result<(), String> {
     if try_kubectl(&["get", "crd", "alertmanagerclusters.alertmanager.dev"]).is_err() {

@@ -132,9 +132,10 @@ impl Engine {
         match nflog::decode(parts.notification_log) {
             Ok(entries) => {
                 for (key, entry) in entries {
+                    let before = self.nflog.get(&key).cloned();
                     if self.nflog.merge(now, key.clone(), entry.clone()) {
                         self.keep_entry(&key, &entry);
-                        self.logged_by_peer(now, &key, &entry);
+                        self.logged_by_peer(now, &key, &entry, before.as_deref());
                     }
                 }
             }

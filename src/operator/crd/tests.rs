@@ -15,6 +15,23 @@ fn committed_definition_is_current() {
 }
 
 #[test]
+fn the_chart_has_the_same_definition() {
+    let of_chart = include_str!("../../../charts/alertmanager-operator/files/alertmanagerclusters.yaml");
+    if std::env::var_os("UPDATE_CRDS").is_none() {
+        assert!(of_chart == COMMITTED, "the chart's definition is stale: run `make crds`");
+    }
+}
+
+#[test]
+fn the_chart_has_the_same_rules() {
+    let ours = include_str!("../../../config/operator/rbac.yaml");
+    let of_chart = include_str!("../../../charts/alertmanager-operator/templates/_rules.tpl");
+    let ours = ours.split("\n---\n").find(|document| document.contains("kind: ClusterRole\n")).unwrap();
+    let rules = &ours[ours.find("rules:").unwrap()..];
+    assert!(of_chart.contains(rules.trim_end()), "charts/…/_rules.tpl differs from config/operator/rbac.yaml");
+}
+
+#[test]
 fn definition_is_small_enough_for_client_side_apply() {
     assert!(COMMITTED.len() < 200_000);
 }

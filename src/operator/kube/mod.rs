@@ -3,6 +3,7 @@
 mod autoscaler;
 mod certificates;
 mod exposure;
+mod inherit;
 mod pod;
 mod protection;
 mod secret;
@@ -19,6 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 
 pub use certificates::{authority, certificate_resource, issued};
 pub use exposure::http_route_resource;
+pub use inherit::inherit;
 pub use pod::OverlayError;
 pub use stateful_set::claim;
 

@@ -26,6 +26,7 @@ fn healthy() -> Facts {
         refused: None,
         held_back: None,
         storage: Standing { ready: true, reason: "Bound", message: String::new() },
+        rotates: false,
         certificates: Standing { ready: true, reason: "Valid", message: String::new() },
         hibernates: false,
         members: (0..3).map(|ordinal| member(ordinal, HASH, true)).collect(),
