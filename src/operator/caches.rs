@@ -2,14 +2,16 @@
 //! cluster costs no request for them.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use kube::core::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::store::WriterDropped;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{Controller, WatchStreamExt, watcher};
@@ -32,6 +34,10 @@ pub struct Caches {
     pub(crate) autoscalers: Store<HorizontalPodAutoscaler>,
     pub(crate) pods: Store<Pod>,
     pub(crate) claims: Store<PersistentVolumeClaim>,
+    /// Names and versions of all, without what is in them.
+    config_maps: Store<PartialObjectMeta<ConfigMap>>,
+    /// The same.
+    all_secrets: Store<PartialObjectMeta<Secret>>,
 }
 
 /// Where the operator looks.
@@ -72,6 +78,16 @@ impl Caches {
         let (claims, stream) = watched(scope.api(), LABEL_CLUSTER, |_| {});
         let clusters = controller.store();
         let controller = controller.watches_stream(stream, move |claim| cluster_of(&clusters, &claim));
+        let (config_maps, stream) = listed(scope);
+        let clusters = controller.store();
+        let controller = controller.watches_stream(stream, move |map: PartialObjectMeta<ConfigMap>| {
+            referring(&clusters, &map, |object, name| object.spec.config.refers_to_config_map(name))
+        });
+        let (all_secrets, stream) = listed(scope);
+        let clusters = controller.store();
+        let controller = controller.watches_stream(stream, move |secret: PartialObjectMeta<Secret>| {
+            referring(&clusters, &secret, |object, name| object.spec.config.refers_to_secret(name))
+        });
         let caches = Self {
             service_accounts,
             services,
@@ -83,6 +99,8 @@ impl Caches {
             autoscalers,
             pods,
             claims,
+            config_maps,
+            all_secrets,
         };
         (caches, controller)
     }
@@ -103,8 +121,22 @@ impl Caches {
             self.autoscalers.wait_until_ready(),
             self.pods.wait_until_ready(),
             self.claims.wait_until_ready(),
+            self.config_maps.wait_until_ready(),
+            self.all_secrets.wait_until_ready(),
         )?;
         Ok(())
+    }
+}
+
+impl Caches {
+    /// The version in which a ConfigMap was seen last.
+    pub(crate) fn config_map_version(&self, namespace: &str, name: &str) -> Option<String> {
+        self.config_maps.get(&ObjectRef::new(name).within(namespace))?.resource_version()
+    }
+
+    /// The version in which a Secret was seen last.
+    pub(crate) fn secret_version(&self, namespace: &str, name: &str) -> Option<String> {
+        self.all_secrets.get(&ObjectRef::new(name).within(namespace))?.resource_version()
     }
 }
 
@@ -140,6 +172,40 @@ where
 {
     let (store, stream) = watched(scope.api(), &format!("{LABEL_MANAGED_BY}={MANAGER}"), |_| {});
     (store, controller.owns_stream(stream))
+}
+
+/// All objects of a kind, by name and version only: the operator keeps no copies of what is in others' objects.
+fn listed<K>(
+    scope: &Scope,
+) -> (Store<PartialObjectMeta<K>>, impl Stream<Item = Result<PartialObjectMeta<K>, watcher::Error>> + Send + 'static)
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+{
+    let (store, writer) = reflector::store();
+    let stream = watcher(scope.api::<PartialObjectMeta<K>>(), watcher::Config::default()).default_backoff();
+    let bare = stream.modify(|object| {
+        let all = std::mem::take(&mut object.metadata);
+        object.metadata = ObjectMeta {
+            name: all.name,
+            namespace: all.namespace,
+            resource_version: all.resource_version,
+            ..ObjectMeta::default()
+        };
+    });
+    (store, bare.reflect(writer).touched_objects().boxed())
+}
+
+/// The clusters in the namespace of `source` that refer to it.
+fn referring<K: Resource>(
+    store: &Store<Guarded>,
+    source: &PartialObjectMeta<K>,
+    refers: impl Fn(&crate::crd::AlertmanagerCluster, &str) -> bool,
+) -> Vec<ObjectRef<Guarded>> {
+    let (name, namespace) = (source.name_any(), source.namespace());
+    let matching = |guarded: &Arc<Guarded>| {
+        guarded.namespace() == namespace && guarded.0.as_ref().is_ok_and(|object| refers(object, &name))
+    };
+    store.state().iter().filter(|guarded| matching(guarded)).map(|guarded| ObjectRef::from_obj(&**guarded)).collect()
 }
 
 fn watched<K>(

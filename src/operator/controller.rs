@@ -6,13 +6,10 @@ use std::time::SystemTime;
 use futures::channel::mpsc;
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
-use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::core::PartialObjectMeta;
+use kube::Client;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
-use kube::{Api, Client, Resource, ResourceExt};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::caches::{Caches, Scope};
@@ -156,20 +153,10 @@ async fn control_scope(
     stores: Vec<Store<Guarded>>,
     end: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
-    let store = controller.store();
     let controller = controller.with_config(Config::default().concurrency(CONCURRENCY));
     let (caches, controller) = Caches::new(&scope, controller);
     let context = Arc::new(Context::new(shared, caches));
-    let (maps, secrets) = (store.clone(), store.clone());
-    let all = watcher::Config::default;
-    // metadata only: the operator keeps no copies of what is in others' objects
     controller
-        .watches(scope.metadata::<ConfigMap>(), all(), move |map| {
-            referring(&maps, &map, |object, name| object.spec.config.refers_to_config_map(name))
-        })
-        .watches(scope.metadata::<Secret>(), all(), move |secret| {
-            referring(&secrets, &secret, |object, name| object.spec.config.refers_to_secret(name))
-        })
         .reconcile_on(triggered)
         .graceful_shutdown_on(end)
         .run(reconcile, on_error, context.clone())
@@ -205,29 +192,6 @@ fn identity(options: &OperatorOptions) -> String {
     let name = host.unwrap_or_else(|_| MANAGER.to_owned());
     let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     format!("{name}_{:08x}", (nanos as u32) ^ std::process::id())
-}
-
-impl Scope {
-    /// Objects of one kind, of which only the metadata are read.
-    fn metadata<K>(&self) -> Api<PartialObjectMeta<K>>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-    {
-        self.api()
-    }
-}
-
-/// The clusters in the namespace of `source` that refer to it.
-fn referring<K: Resource>(
-    store: &Store<Guarded>,
-    source: &PartialObjectMeta<K>,
-    refers: impl Fn(&crate::crd::AlertmanagerCluster, &str) -> bool,
-) -> Vec<ObjectRef<Guarded>> {
-    let (name, namespace) = (source.name_any(), source.namespace());
-    let matching = |guarded: &Arc<Guarded>| {
-        guarded.namespace() == namespace && guarded.0.as_ref().is_ok_and(|object| refers(object, &name))
-    };
-    store.state().iter().filter(|guarded| matching(guarded)).map(|guarded| ObjectRef::from_obj(&**guarded)).collect()
 }
 
 fn count_clusters(context: &Context, stores: &[Store<Guarded>]) {

@@ -14,7 +14,7 @@ use crate::caches::{self, Caches};
 use crate::crd::{AlertmanagerCluster, ConfigSource, TemplateSource};
 use crate::members::MemberClient;
 use crate::plan::rollout::{MemberReport, MemberState};
-use crate::plan::{ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, CONFIG_FILE, Names};
+use crate::plan::{ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_SOURCES, CONFIG_FILE, Names};
 use crate::validate::{self, Files, Given, Refused, ValidConfig};
 
 /// What was seen.
@@ -104,12 +104,13 @@ pub async fn observe(
     prefix: &str,
 ) -> Result<Observed, ObserveError> {
     let names = Names::new(&object.name_any());
+    let live = live(caches, namespace, &names);
     let (given, pods, lack) = tokio::join!(
-        given(client, namespace, object),
+        given(client, caches, namespace, object, &live),
         pods(caches, members, namespace, &names, prefix),
         certificates_lack(client, namespace, object, &names)
     );
-    Ok(Observed { given: given?, live: live(caches, namespace, &names), certificates_lack: lack?, pods })
+    Ok(Observed { given: given?, live, certificates_lack: lack?, pods })
 }
 
 async fn certificates_lack(
@@ -153,13 +154,23 @@ impl Live {
 
 async fn given(
     client: &Client,
+    caches: &Caches,
     namespace: &str,
     object: &AlertmanagerCluster,
+    live: &Live,
 ) -> Result<Result<Given, Refused>, ObserveError> {
     let source = match object.spec.config.source() {
         Ok(source) => source,
         Err(error) => return Ok(Err(error.into())),
     };
+    let version = version(caches, namespace, &source, &object.spec.config.templates).unwrap_or_default();
+    let written = live.config_secret.as_ref().and_then(|secret| secret.annotations().get(ANNOTATION_SOURCES));
+    if !version.is_empty()
+        && written == Some(&version)
+        && let Some(ValidConfig { text, templates, .. }) = live.last_good()
+    {
+        return Ok(Ok(Given { text, source, templates, version }));
+    }
     let bytes = match &source {
         ConfigSource::Inline { text } => Some(Some(text.clone().into_bytes())),
         ConfigSource::ConfigMap { name, key } => {
@@ -180,11 +191,30 @@ async fn given(
         Some(Some(bytes)) => match String::from_utf8(bytes) {
             Ok(text) => {
                 let templates = templates(client, namespace, &object.spec.config.templates).await?;
-                templates.map(|templates| Given { text, source, templates })
+                templates.map(|templates| Given { text, source, templates, version })
             }
             Err(_) => Err(Refused::NotText(source)),
         },
     })
+}
+
+/// Which objects a configuration comes from, in the versions that were seen last. Taken before they are read: what is
+/// read may be newer, and is read once more then.
+fn version(caches: &Caches, namespace: &str, source: &ConfigSource, templates: &[TemplateSource]) -> Option<String> {
+    let map = |name: &str| Some(format!("configmap/{name}@{}", caches.config_map_version(namespace, name)?));
+    let secret = |name: &str| Some(format!("secret/{name}@{}", caches.secret_version(namespace, name)?));
+    let first = match source {
+        ConfigSource::Inline { .. } => return None,
+        ConfigSource::ConfigMap { name, key } => format!("{}/{key}", map(name)?),
+        ConfigSource::Secret { name, key } => format!("{}/{key}", secret(name)?),
+    };
+    let rest = templates.iter().map(|source| match (&source.config_map_ref, &source.secret_ref) {
+        (Some(reference), None) => map(&reference.name),
+        (None, Some(reference)) => secret(&reference.name),
+        _ => None,
+    });
+    let all: Option<Vec<String>> = std::iter::once(Some(first)).chain(rest).collect();
+    Some(all?.join(" "))
 }
 
 /// The template files of all sources.

@@ -121,6 +121,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         (Some(running), Some(wanted)) if running.hash != wanted.hash => Some(wanted.hash.clone()),
         _ => None,
     };
+    let sources = if held_back.is_some() { String::new() } else { verdict.version };
     plan.config = running.or(verdict.config);
     let certificates = certificates(context, object, &plan, &observed)?;
     let rendering = Rendering {
@@ -128,6 +129,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         spec: &object.spec,
         worker_image: &context.worker_image,
         certificates: certificates.as_ref(),
+        sources: &sources,
         owner: &owner,
     };
     let (applied, rejected) = match rendering.objects() {

@@ -28,6 +28,8 @@ pub struct Given {
     pub source: ConfigSource,
     /// The template files.
     pub templates: Files,
+    /// Which objects it was read from, in which versions; empty when that is not to be known again.
+    pub version: String,
 }
 
 /// Why a configuration was refused. The text names the source and the line.
@@ -85,13 +87,15 @@ pub struct Verdict {
     pub config: Option<ValidConfig>,
     /// Why the source's was not taken.
     pub refused: Option<Refused>,
+    /// Of what was taken, as [`Given::version`].
+    pub version: String,
 }
 
 /// Takes what the source gave if it is valid, and else stays with `last_good`.
 pub fn choose(given: Result<Given, Refused>, last_good: Option<ValidConfig>) -> Verdict {
-    match given.and_then(|given| Ok(config(&given)?)) {
-        Ok(valid) => Verdict { config: Some(valid), refused: None },
-        Err(refused) => Verdict { config: last_good, refused: Some(refused) },
+    match given.and_then(|given| Ok((config(&given)?, given.version))) {
+        Ok((valid, version)) => Verdict { config: Some(valid), refused: None, version },
+        Err(refused) => Verdict { config: last_good, refused: Some(refused), version: String::new() },
     }
 }
 
@@ -128,7 +132,7 @@ mod tests {
     }
 
     fn given(text: &str) -> Given {
-        Given { text: text.to_owned(), source: source(), templates: Files::new() }
+        Given { text: text.to_owned(), source: source(), templates: Files::new(), version: String::new() }
     }
 
     fn with(text: &str, templates: &[(&str, &str)]) -> Given {

@@ -70,6 +70,8 @@ pub struct Rendering<'a> {
     pub spec: &'a AlertmanagerClusterSpec,
     /// The image of members when the user names none.
     pub worker_image: &'a str,
+    /// Which objects the configuration was made from, in which versions; empty when that is not known.
+    pub sources: &'a str,
     /// Certificates for gossip, where the operator makes them.
     pub certificates: Option<&'a Certificates>,
     /// The object that owns everything.

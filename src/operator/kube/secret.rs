@@ -6,12 +6,15 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use super::Rendering;
-use crate::plan::{ANNOTATION_CONFIG_HASH, files};
+use crate::plan::{ANNOTATION_CONFIG_HASH, ANNOTATION_SOURCES, files};
 use crate::validate::ValidConfig;
 
 pub(super) fn render(cluster: &Rendering<'_>, config: &ValidConfig) -> Secret {
     let mut metadata = cluster.metadata(cluster.plan.names.config_secret());
-    metadata.annotations = Some(BTreeMap::from([(ANNOTATION_CONFIG_HASH.to_owned(), config.hash.clone())]));
+    metadata.annotations = Some(BTreeMap::from([
+        (ANNOTATION_CONFIG_HASH.to_owned(), config.hash.clone()),
+        (ANNOTATION_SOURCES.to_owned(), cluster.sources.to_owned()),
+    ]));
     Secret {
         metadata,
         type_: Some("Opaque".to_owned()),

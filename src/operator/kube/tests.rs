@@ -25,9 +25,16 @@ fn render(spec: &str, config: Option<&str>) -> Objects {
         hash: crate::validate::hash(text, &Files::new()).unwrap_or_default(),
     });
     let plan = ClusterPlan::new("ops", "pager", &spec, config);
-    Rendering { plan: &plan, spec: &spec, worker_image: "registry.example/am:1", certificates: None, owner: &owner() }
-        .objects()
-        .unwrap()
+    Rendering {
+        plan: &plan,
+        spec: &spec,
+        worker_image: "registry.example/am:1",
+        certificates: None,
+        sources: "",
+        owner: &owner(),
+    }
+    .objects()
+    .unwrap()
 }
 
 fn yaml(object: &impl serde::Serialize) -> String {
@@ -136,7 +143,8 @@ fn an_overlay_that_is_no_pod_spec_is_refused_with_its_place() {
         let spec: AlertmanagerClusterSpec = serde_json::from_str(&json).unwrap();
         let config = ValidConfig { text: CONFIG.into(), templates: Files::new(), hash: "h".into() };
         let plan = ClusterPlan::new("ops", "pager", &spec, Some(config));
-        let rendering = Rendering { plan: &plan, spec: &spec, worker_image: "i", certificates: None, owner: &owner() };
+        let rendering =
+            Rendering { plan: &plan, spec: &spec, worker_image: "i", certificates: None, sources: "", owner: &owner() };
         crate::error_chain(&rendering.objects().unwrap_err())
     };
     let place = ".containers[0].resource is no field";

@@ -14,6 +14,8 @@ pub const LABEL_CLUSTER: &str = "alertmanager.dev/cluster";
 pub const ANNOTATION_CONFIG_HASH: &str = "alertmanager.dev/config-hash";
 /// On a pod: the mark of the certificates that its kubelet was told of.
 pub const ANNOTATION_CERTIFICATES: &str = "alertmanager.dev/certificates";
+/// On the generated Secret: which objects it was made from, in which versions.
+pub const ANNOTATION_SOURCES: &str = "alertmanager.dev/sources";
 /// On everything that the operator applies: the hash of what it applied.
 pub const ANNOTATION_APPLIED_HASH: &str = "alertmanager.dev/applied-hash";
 /// On a Service of a manifest: what local mode runs under the Service's name (`sink`: the webhook sink).
