@@ -22,7 +22,7 @@ IMAGE := localhost/alertmanager-operator:dev
 IMAGE_TAR := target/image/alertmanager-operator.tar
 CA_ROOTS := /etc/ssl/certs/ca-certificates.crt
 
-.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench bench-cluster cluster-test fuzz sim kube-up kube-down kube-test \
+.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench bench-cluster bench-operator cluster-test fuzz sim kube-up kube-down kube-test \
   packages peers peers-fast peers-names
 
 help: ## this list
@@ -56,6 +56,12 @@ bench-cluster: packages peers-fast peers-names ## clusters of ours beside those 
 	$(CARGO) build --release $(STATIC)
 	$(CARGO) build --release $(STATIC) -p bench
 	unshare --net $(SHIPPED)/bench --cluster
+
+bench-operator: packages ## our operator beside prometheus-operator: CLUSTERS=100 on an API server alone
+	tests/kube/build.sh etcd kube-apiserver kubectl prometheus-operator
+	$(CARGO) build --release $(STATIC)
+	$(CARGO) build --release $(STATIC) -p bench
+	$(SHIPPED)/bench --operator $(or $(CLUSTERS),100)
 
 cluster-test: packages peers-names ## clusters of real processes through kills, cuts, losses and rolling restarts (as root)
 	$(CARGO) build --release $(STATIC)

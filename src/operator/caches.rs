@@ -3,6 +3,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
@@ -14,12 +15,16 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::store::WriterDropped;
 use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::utils::Backoff;
 use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use crate::plan::{LABEL_CLUSTER, LABEL_MANAGED_BY, MANAGER};
 use crate::reconcile::Guarded;
+
+/// How long one watch lasts. Also bounds how long it goes unnoticed that nothing comes because the other end is gone.
+const WATCH_SECONDS: u32 = 60;
 
 /// Copies of all that operators look at, of one namespace or of all.
 #[derive(Clone, Debug)]
@@ -62,8 +67,10 @@ impl Scope {
 }
 
 impl Caches {
-    /// Has `controller` fill them, and look at a cluster whenever something of it changes.
-    pub(crate) fn new(scope: &Scope, controller: Controller<Guarded>) -> (Self, Controller<Guarded>) {
+    /// Has a controller fill them, and look at a cluster whenever something of it changes.
+    pub(crate) fn new(scope: &Scope) -> (Self, Controller<Guarded>) {
+        let (clusters, stream) = watched(scope.api::<Guarded>(), watcher::Config::default(), |_| {});
+        let controller = Controller::for_stream(stream, clusters);
         let (service_accounts, controller) = owned(scope, controller);
         let (services, controller) = owned(scope, controller);
         let (secrets, controller) = owned(scope, controller);
@@ -72,10 +79,10 @@ impl Caches {
         let (policies, controller) = owned(scope, controller);
         let (ingresses, controller) = owned(scope, controller);
         let (autoscalers, controller) = owned(scope, controller);
-        let (pods, stream) = watched(scope.api(), LABEL_CLUSTER, slim);
+        let (pods, stream) = watched(scope.api(), labelled(LABEL_CLUSTER), slim);
         let clusters = controller.store();
         let controller = controller.watches_stream(stream, move |pod| cluster_of(&clusters, &pod));
-        let (claims, stream) = watched(scope.api(), LABEL_CLUSTER, |_| {});
+        let (claims, stream) = watched(scope.api(), labelled(LABEL_CLUSTER), |_| {});
         let clusters = controller.store();
         let controller = controller.watches_stream(stream, move |claim| cluster_of(&clusters, &claim));
         let (config_maps, stream) = listed(scope);
@@ -170,7 +177,7 @@ where
         + Sync
         + 'static,
 {
-    let (store, stream) = watched(scope.api(), &format!("{LABEL_MANAGED_BY}={MANAGER}"), |_| {});
+    let (store, stream) = watched(scope.api(), labelled(&format!("{LABEL_MANAGED_BY}={MANAGER}")), |_| {});
     (store, controller.owns_stream(stream))
 }
 
@@ -181,9 +188,7 @@ fn listed<K>(
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
-    let (store, writer) = reflector::store();
-    let stream = watcher(scope.api::<PartialObjectMeta<K>>(), watcher::Config::default()).default_backoff();
-    let bare = stream.modify(|object| {
+    watched(scope.api(), watcher::Config::default(), |object: &mut PartialObjectMeta<K>| {
         let all = std::mem::take(&mut object.metadata);
         object.metadata = ObjectMeta {
             name: all.name,
@@ -191,8 +196,7 @@ where
             resource_version: all.resource_version,
             ..ObjectMeta::default()
         };
-    });
-    (store, bare.reflect(writer).touched_objects().boxed())
+    })
 }
 
 /// The clusters in the namespace of `source` that refer to it.
@@ -208,21 +212,53 @@ fn referring<K: Resource>(
     store.state().iter().filter(|guarded| matching(guarded)).map(|guarded| ObjectRef::from_obj(&**guarded)).collect()
 }
 
+/// A watch that goes on whatever happens. Its errors end here: a controller would have all its watches pause for each
+/// of them, longer every time, and an API server that was away gives many at once.
 fn watched<K>(
     api: Api<K>,
-    labels: &str,
+    config: watcher::Config,
     slim: impl Fn(&mut K) + Send + 'static,
 ) -> (Store<K>, impl Stream<Item = Result<K, watcher::Error>> + Send + 'static)
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let (store, writer) = reflector::store();
-    let stream = watcher(api, watcher::Config::default().labels(labels)).default_backoff();
+    let stream = watcher(api, config.timeout(WATCH_SECONDS)).backoff(Steady);
     let kept = stream.modify(move |object| {
         object.managed_fields_mut().clear();
         slim(object);
     });
-    (store, kept.reflect(writer).touched_objects().boxed())
+    let touched = kept.reflect(writer).touched_objects();
+    let good = touched.filter_map(|touched| {
+        let kind = K::kind(&());
+        let told = touched.inspect_err(|error| match error {
+            // after a while the API server has forgotten what came in between, and all is read anew
+            watcher::Error::WatchError(status) if status.code == 410 => {}
+            error => tracing::warn!(%kind, error = crate::error_chain(error), "watching failed, trying again"),
+        });
+        std::future::ready(told.ok().map(Ok))
+    });
+    (store, good.boxed())
+}
+
+fn labelled(selector: &str) -> watcher::Config {
+    watcher::Config::default().labels(selector)
+}
+
+/// Between two attempts to watch: the same time again and again, and not the same for all.
+struct Steady;
+
+impl Iterator for Steady {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+        Some(Duration::from_millis(1000 + u64::from(now % 1000)))
+    }
+}
+
+impl Backoff for Steady {
+    fn reset(&mut self) {}
 }
 
 /// What nobody looks at is most of a pod.

@@ -122,11 +122,12 @@ async fn control(
     let mut triggers = Vec::new();
     for namespace in namespaces {
         let scope = Scope { client: client.clone(), namespace };
-        let controller = Controller::new(scope.api::<Guarded>(), watcher::Config::default());
+        let (caches, controller) = Caches::new(&scope);
         let (trigger, triggered) = mpsc::unbounded();
         triggers.push((scope.namespace.clone(), trigger));
         stores.push(controller.store());
-        running.push(control_scope(scope, controller, shared, triggered, stores.clone(), end.clone()));
+        let context = Arc::new(Context::new(shared, caches));
+        running.push(control_scope(context, controller, triggered, stores.clone(), end.clone()));
     }
     readiness.working(stores);
     let (changed, news) = mpsc::unbounded();
@@ -146,16 +147,13 @@ async fn control(
 }
 
 async fn control_scope(
-    scope: Scope,
+    context: Arc<Context>,
     controller: Controller<Guarded>,
-    shared: &Shared,
     triggered: mpsc::UnboundedReceiver<ObjectRef<Guarded>>,
     stores: Vec<Store<Guarded>>,
     end: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let controller = controller.with_config(Config::default().concurrency(CONCURRENCY));
-    let (caches, controller) = Caches::new(&scope, controller);
-    let context = Arc::new(Context::new(shared, caches));
     controller
         .reconcile_on(triggered)
         .graceful_shutdown_on(end)

@@ -41,6 +41,11 @@ impl Contender {
         Ok(Self { name: "reference", program: peer("alertmanager")?, subcommand: None })
     }
 
+    /// Where it is.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The first line of what it says about its version.
     pub(crate) fn version(&self) -> anyhow::Result<String> {
         let output = self.command().arg("--version").output();

@@ -7,6 +7,7 @@ mod contender;
 mod files;
 mod http;
 mod load;
+mod operator;
 mod process;
 mod scenario;
 mod sink;
@@ -19,6 +20,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use crate::contender::Contender;
+use crate::operator::Subject;
 use crate::scenario::{Figure, SCENARIOS, Sizes};
 use crate::table::Line;
 
@@ -37,6 +39,9 @@ struct Flags {
     /// Clusters in namespaces instead of single programs; run it as root by `unshare --net`.
     #[arg(long)]
     cluster: bool,
+    /// Operators with so many clusters on an API server alone, instead of programs.
+    #[arg(long, value_name = "CLUSTERS")]
+    operator: Option<usize>,
     /// Measure only ours, for a profiler's sake.
     #[arg(long)]
     ours_only: bool,
@@ -64,6 +69,9 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     if flags.cluster {
         return clusters(flags, &ours, reference.as_ref());
     }
+    if let Some(clusters) = flags.operator {
+        return operators(flags, &ours, clusters);
+    }
     let mut lines = Vec::new();
     for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&flags.only)) {
         let measure = |contender: &Contender| {
@@ -90,6 +98,18 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         table::summary(&lines)?;
     }
     Ok(())
+}
+
+fn operators(flags: &Flags, ours: &Contender, clusters: usize) -> anyhow::Result<()> {
+    const EDITS: usize = 20;
+    let measure = |subject: &Subject| operator::run(subject, clusters, EDITS.min(clusters));
+    progress("prometheus-operator");
+    let of_reference = if flags.ours_only { None } else { Some(measure(&Subject::Reference)?) };
+    progress("ours");
+    let of_ours = measure(&Subject::ours(ours))?;
+    let lines = joined("many clusters, one operator", of_reference.as_slice(), &[of_ours]);
+    table::print(&lines)?;
+    Ok(table::summary(&lines)?)
 }
 
 /// Fails if a cluster of ours tells something twice or never where it must not.

@@ -44,7 +44,7 @@ pub(crate) use settle::Settle;
 const DIGEST_INTERVAL: Duration = Duration::from_secs(5);
 
 /// That interval is doubled so often.
-const CALM_MAX: u32 = 4;
+const CALM_MAX: u32 = 3;
 
 /// A peer's state as it came, to be merged by the engine.
 #[derive(Debug)]
