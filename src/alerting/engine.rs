@@ -27,7 +27,7 @@ use crate::config::{Config, Secret};
 use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored};
 use crate::group::Groups;
 use crate::inhibit::Inhibitor;
-use crate::nflog::{self, NotificationLog};
+use crate::nflog::{self, Entry, LogKey, NotificationLog};
 use crate::pipeline::Stages;
 use crate::record::Record;
 use crate::route::Routes;
@@ -74,6 +74,8 @@ pub struct Engine {
     /// When it wanted to be woken last; members of a cluster only.
     promised: Option<Timestamp>,
     stopping: Option<Stopping>,
+    /// What this member has sent while it could not reach all others: they may have told something else meanwhile.
+    sent_apart: BTreeMap<LogKey, Arc<Entry>>,
     timers: Timers,
     outputs: VecDeque<Output>,
     journal: Journal,
@@ -158,6 +160,7 @@ impl Engine {
             promised: None,
             cluster,
             stopping: None,
+            sent_apart: BTreeMap::new(),
             timers,
             outputs: events.into_iter().map(Output::Event).collect(),
             journal: Journal::default(),

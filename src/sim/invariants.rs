@@ -10,12 +10,16 @@ use crate::world::World;
 
 /// What is broken, in words; empty if all holds.
 pub(crate) fn check(world: &mut World) -> Vec<String> {
-    let mut failures = world.unequal();
-    failures.extend(world.broken_promises());
+    let mut failures = world.broken_promises();
     failures.extend(world.mistaken());
-    let world = &*world;
+    failures.extend(of_what_was_sent(world));
+    failures.extend(world.unequal());
+    failures
+}
+
+fn of_what_was_sent(world: &World) -> Vec<String> {
     let plan = &world.plan;
-    failures.extend(duplicates(world));
+    let mut failures = duplicates(world);
     if !plan.faults {
         failures.extend(resolved_again(world));
         failures.extend(plan.alerts.iter().flat_map(|alert| never_told(world, alert)));

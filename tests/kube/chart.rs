@@ -92,9 +92,11 @@ fn a_release_is_installed_tested_upgraded_rolled_back_and_uninstalled() {
         helm(&["uninstall", "pager", "-n", NAMESPACE, "--wait", TIMEOUT]).unwrap();
         until("its members are gone", || same(pods().len(), &0));
         helm(&["uninstall", "am", "-n", NAMESPACE, "--wait", TIMEOUT]).unwrap();
-        let left =
-            try_kubectl(&["get", "all,roles,rolebindings,serviceaccounts", "-n", NAMESPACE, "-o", "name"]).unwrap();
-        assert!(!left.contains("am-alertmanager-operator"), "{left}");
+        until("nothing is left of the operator", || {
+            let kinds = "all,roles,rolebindings,serviceaccounts";
+            let left = try_kubectl(&["get", kinds, "-n", NAMESPACE, "-o", "name"])?;
+            if left.contains("am-alertmanager-operator") { Err(left) } else { Ok(()) }
+        });
         kubectl(&["get", "crd", "alertmanagerclusters.alertmanager.dev"]);
         kubectl(&["delete", "namespace", NAMESPACE, TIMEOUT]);
         // with the marks of Helm on it

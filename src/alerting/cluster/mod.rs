@@ -207,6 +207,11 @@ impl Cluster {
         self.next_join = now;
     }
 
+    /// Whether every member that is named is there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.unreached_seeds().next().is_none()
+    }
+
     /// Whether any other member is there.
     pub(crate) fn has_peers(&self) -> bool {
         self.membership.live().next().is_some()

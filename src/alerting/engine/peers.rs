@@ -1,6 +1,7 @@
 //! The engine and its peers: what they tell each other, and what follows from it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -135,7 +136,8 @@ impl Engine {
                     let before = self.nflog.get(&key).cloned();
                     if self.nflog.merge(now, key.clone(), entry.clone()) {
                         self.keep_entry(&key, &entry);
-                        self.logged_by_peer(now, &key, &entry, before.as_deref());
+                        self.logged_by_peer(now, &key, &entry);
+                        self.mind_contradiction(now, key, &entry, before.as_deref());
                     }
                 }
             }
@@ -150,6 +152,42 @@ impl Engine {
                 }
             }
             Err(error) => self.reject(from, &error),
+        }
+    }
+
+    /// A peer's entry names something as resolved which this member has told to fire while the two could not reach each
+    /// other; or it takes the place of one that said so and was made so close to it that none of the two members knew of
+    /// the other. Nobody knows what the receiver has heard last: for all members it fires then, and that it is resolved
+    /// is to be told again.
+    fn mind_contradiction(&mut self, now: Timestamp, key: LogKey, entry: &Entry, before: Option<&Entry>) {
+        if entry.resolved.is_empty() {
+            return;
+        }
+        let Some(running) = &self.running else { return };
+        let group = self.groups.of_key(&key.group).into_iter().find_map(|number| self.groups.get(number));
+        let Some(group) = group else { return };
+        let interval = running.routes.node(group.route).route.group_interval;
+        let close = before.filter(|before| entry.timestamp.since(before.timestamp) < interval / 2);
+        let apart = self.sent_apart.remove(&key);
+        let said = |other: Option<&Entry>, hash: &u64| other.is_some_and(|o| o.firing.binary_search(hash).is_ok());
+        let both = |hash: &u64| said(close, hash) || said(apart.as_deref(), hash);
+        if !entry.resolved.iter().any(both) {
+            return;
+        }
+        let mut firing = entry.firing.clone();
+        firing.extend(entry.resolved.iter().copied().filter(|hash| both(hash)));
+        firing.sort_unstable();
+        firing.dedup();
+        let entry = Arc::new(Entry {
+            timestamp: entry.timestamp + Duration::from_nanos(1),
+            firing,
+            resolved: entry.resolved.iter().copied().filter(|hash| !both(hash)).collect(),
+            stored: None,
+            ..entry.clone()
+        });
+        if self.nflog.merge(now, key.clone(), entry.clone()) {
+            self.keep_entry(&key, &entry);
+            self.publish(now, &[], &[(key, entry)]);
         }
     }
 
