@@ -40,8 +40,13 @@ pub(crate) async fn heal(
     let failing: Vec<String> = failed(&pulses, threshold).map(str::to_owned).collect();
     if settings.alert {
         let due = failing.iter().filter(|member| context.health.alert_due(&cluster, member)).cloned();
-        let over = context.health.recovered(&cluster, &failing);
-        let news: Vec<(String, bool)> = due.map(|m| (m, true)).chain(over.into_iter().map(|m| (m, false))).collect();
+        // one whose pod is being replaced has not recovered yet
+        let suffers = |name: &String| {
+            let state = members.iter().find(|(member, _)| member == name);
+            state.is_some_and(|(_, state)| state.as_ref().is_none_or(|state| state.report.is_none()))
+        };
+        let over = context.health.alerted_of(&cluster).into_iter().filter(|member| !suffers(member));
+        let news: Vec<(String, bool)> = due.map(|m| (m, true)).chain(over.map(|m| (m, false))).collect();
         if !news.is_empty() && post(context, plan, pods, &news).await {
             news.iter().for_each(|(member, fires)| context.health.alerted(&cluster, member, *fires));
         }

@@ -135,12 +135,11 @@ impl Health {
         alerted.is_none_or(|at| at.elapsed() >= ALERT_INTERVAL)
     }
 
-    /// Members about which an alert was posted and that do not fail any more.
-    pub fn recovered(&self, cluster: &str, failed: &[String]) -> Vec<String> {
+    /// Members about which an alert was posted.
+    pub fn alerted_of(&self, cluster: &str) -> Vec<String> {
         let all = self.lock();
         let troubles = all.get(cluster).into_iter().flat_map(|watched| &watched.troubles);
-        let over = troubles.filter(|(member, trouble)| trouble.alerted.is_some() && !failed.contains(member));
-        over.map(|(member, _)| member.clone()).collect()
+        troubles.filter(|(_, trouble)| trouble.alerted.is_some()).map(|(member, _)| member.clone()).collect()
     }
 
     /// The alert about a member was posted: that it fires, or that it's over.

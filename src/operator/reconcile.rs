@@ -342,7 +342,8 @@ async fn roll_out(
 
 /// Asks `member` to reload. Its refusal is returned; silence is not, since the next look will show it.
 async fn reload(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], member: &str) -> Option<String> {
-    let ip = pods.iter().find(|pod| pod.state.name == member)?.ip?;
+    // one that does not say what it runs does not load anything either
+    let ip = pods.iter().find(|pod| pod.state.name == member && pod.state.report.is_some())?.ip?;
     context.metrics.reload_asked();
     match context.members.reload(ip, &plan.prefix).await {
         Ok(()) => None,

@@ -477,7 +477,7 @@ impl Engine {
         let next = entry.timestamp + of_route.group_interval;
         self.is_told(group, &entry);
         if self.cluster.as_ref().is_some_and(|cluster| !cluster.is_whole()) {
-            self.sent_apart.insert(key.clone(), entry.clone());
+            self.sent_apart.insert(key.clone(), (now, entry.clone()));
         } else {
             self.sent_apart.remove(&key);
         }

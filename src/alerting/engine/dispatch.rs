@@ -185,7 +185,7 @@ impl Engine {
             self.flush_held(now);
         }
         if self.cluster.as_ref().is_some_and(crate::cluster::Cluster::is_whole) {
-            self.sent_apart.retain(|_, entry| now < entry.timestamp + super::RESOLVED_KEPT);
+            self.sent_apart.retain(|_, (sent, _)| now < *sent + super::RESOLVED_KEPT);
         }
         let Some((cluster, running)) = self.cluster.as_ref().zip(self.running.as_ref()) else { return };
         let wait = cluster.peer_timeout() * cluster.position();

@@ -23,6 +23,9 @@ impl Engine {
         let mut io = Io { outputs: &mut outputs, demands: &mut demands, alerts, joined: 0, left: 0 };
         work(cluster, &mut io);
         self.stats.peers_joined += io.joined;
+        if io.joined > 0 {
+            self.peer_came = Some(now);
+        }
         self.stats.peers_left += io.left;
         self.stats.cluster_sent = cluster.sent;
         self.stats.cluster_received = cluster.received;
@@ -133,11 +136,10 @@ impl Engine {
         match nflog::decode(parts.notification_log) {
             Ok(entries) => {
                 for (key, entry) in entries {
-                    let before = self.nflog.get(&key).cloned();
                     if self.nflog.merge(now, key.clone(), entry.clone()) {
                         self.keep_entry(&key, &entry);
                         self.logged_by_peer(now, &key, &entry);
-                        self.mind_contradiction(now, key, &entry, before.as_deref());
+                        self.mind_contradiction(now, key, &entry);
                     }
                 }
             }
@@ -155,25 +157,17 @@ impl Engine {
         }
     }
 
-    /// A peer's entry names something as resolved which this member has told to fire while the two could not reach each
-    /// other; or it takes the place of one that said so and was made so close to it that none of the two members knew of
-    /// the other. Nobody knows what the receiver has heard last: for all members it fires then, and that it is resolved
-    /// is to be told again.
-    fn mind_contradiction(&mut self, now: Timestamp, key: LogKey, entry: &Entry, before: Option<&Entry>) {
-        if entry.resolved.is_empty() {
-            return;
-        }
-        let Some(running) = &self.running else { return };
-        let group = self.groups.of_key(&key.group).into_iter().find_map(|number| self.groups.get(number));
-        let Some(group) = group else { return };
-        let interval = running.routes.node(group.route).route.group_interval;
-        let close = before.filter(|before| entry.timestamp.since(before.timestamp) < interval / 2);
-        let apart = self.sent_apart.remove(&key);
-        let said = |other: Option<&Entry>, hash: &u64| other.is_some_and(|o| o.firing.binary_search(hash).is_ok());
-        let both = |hash: &u64| said(close, hash) || said(apart.as_deref(), hash);
+    /// A peer that has come back tells of something as resolved which this member has told to fire while the two could
+    /// not reach each other. Nobody knows what the receiver has heard last: for all members it fires then, and that it
+    /// is resolved is to be told again.
+    fn mind_contradiction(&mut self, now: Timestamp, key: LogKey, entry: &Entry) {
+        let Some(came) = self.peer_came.filter(|came| now < *came + super::MEETING) else { return };
+        let Some((_, apart)) = self.sent_apart.get(&key).filter(|(sent, _)| *sent < came).cloned() else { return };
+        let both = |hash: &u64| apart.firing.binary_search(hash).is_ok();
         if !entry.resolved.iter().any(both) {
             return;
         }
+        self.sent_apart.remove(&key);
         let mut firing = entry.firing.clone();
         firing.extend(entry.resolved.iter().copied().filter(|hash| both(hash)));
         firing.sort_unstable();
