@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::SignedDuration;
 use kube::Client;
+use tokio::sync::watch;
 
 use crate::caches::Caches;
 use crate::health::Health;
@@ -17,6 +18,7 @@ use crate::metrics::Metrics;
 pub struct Context {
     shared: Shared,
     pub(crate) caches: Caches,
+    filled: watch::Receiver<bool>,
 }
 
 /// Shared by all reconciles, of all namespaces; cheap to clone.
@@ -38,8 +40,14 @@ pub struct Shared {
 }
 
 impl Context {
-    pub(crate) fn new(shared: &Shared, caches: Caches) -> Self {
-        Self { shared: shared.clone(), caches }
+    /// `filled` becomes true once the copies are there.
+    pub(crate) fn new(shared: &Shared, caches: Caches, filled: watch::Receiver<bool>) -> Self {
+        Self { shared: shared.clone(), caches, filled }
+    }
+
+    /// Waits until the copies are there. False when the operator is ending.
+    pub(crate) async fn is_filled(&self) -> bool {
+        self.filled.clone().wait_for(|filled| *filled).await.is_ok()
     }
 }
 

@@ -11,6 +11,7 @@ use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::caches::{Caches, Scope};
 use crate::context::{Context, Shared};
@@ -126,8 +127,9 @@ async fn control(
         let (trigger, triggered) = mpsc::unbounded();
         triggers.push((scope.namespace.clone(), trigger));
         stores.push(controller.store());
-        let context = Arc::new(Context::new(shared, caches));
-        running.push(control_scope(context, controller, triggered, stores.clone(), end.clone()));
+        let (fill, filled) = watch::channel(false);
+        let context = Arc::new(Context::new(shared, caches, filled));
+        running.push(control_scope(context, controller, fill, triggered, stores.clone(), end.clone()));
     }
     readiness.working(stores);
     let (changed, news) = mpsc::unbounded();
@@ -149,12 +151,19 @@ async fn control(
 async fn control_scope(
     context: Arc<Context>,
     controller: Controller<Guarded>,
+    fill: watch::Sender<bool>,
     triggered: mpsc::UnboundedReceiver<ObjectRef<Guarded>>,
     stores: Vec<Store<Guarded>>,
     end: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let controller = controller.with_config(Config::default().concurrency(CONCURRENCY));
-    controller
+    // once, for all: many that wait for the same store keep each other waiting
+    let filling = async {
+        if context.caches.filled().await.is_ok() {
+            fill.send_replace(true);
+        }
+    };
+    let controlling = controller
         .reconcile_on(triggered)
         .graceful_shutdown_on(end)
         .run(reconcile, on_error, context.clone())
@@ -164,8 +173,8 @@ async fn control_scope(
                 log_failure(&error);
             }
             std::future::ready(())
-        })
-        .await;
+        });
+    tokio::join!(filling, controlling);
 }
 
 async fn signalled() {

@@ -69,7 +69,9 @@ pub enum ReconcileError {
 /// # Errors
 /// When the API server does not answer or refuses; what a user can cause goes into the status instead.
 pub async fn reconcile(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, ReconcileError> {
-    context.caches.filled().await.map_err(|_| ReconcileError::Ending)?;
+    if !context.is_filled().await {
+        return Err(ReconcileError::Ending);
+    }
     let started = Instant::now();
     let result = match &object.0 {
         Ok(cluster) if cluster.metadata.deletion_timestamp.is_some() => {

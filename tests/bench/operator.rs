@@ -27,7 +27,7 @@ pub(crate) fn run(subject: &Subject, clusters: usize, edits: usize) -> anyhow::R
 
     let per_cluster = |requests: usize| requests as f64 / clusters as f64;
     let start = Instant::now();
-    let mut first = started(&mut subject.command(&server)?, None)?;
+    let mut first = started(&mut subject.command(&server)?, Some(&server.kubeconfig("operator.log")))?;
     let all_there = |server: &Server| {
         let there = subject.reconciled(server)?;
         ensure!(there == clusters, "{there} of {clusters} clusters");
@@ -41,7 +41,7 @@ pub(crate) fn run(subject: &Subject, clusters: usize, edits: usize) -> anyhow::R
     first.wait()?;
 
     let before = server.requests()?.all;
-    let mut second = started(&mut subject.command(&server)?, None)?;
+    let mut second = started(&mut subject.command(&server)?, Some(&server.kubeconfig("operator.log")))?;
     settled(&server)?;
     let again = server.requests()?.all - before;
 

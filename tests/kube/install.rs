@@ -1,6 +1,6 @@
 //! `kubectl apply` of the CRD, the operator and the sample makes a cluster.
 
-use crate::kubectl::{command, kubectl, pod_json};
+use crate::kubectl::{command, kubectl, kubectl_with, pod_json, try_json};
 use crate::sample::{NAMESPACE, Sample};
 use crate::wait::{TIMEOUT, same, until};
 
@@ -34,4 +34,45 @@ fn its_pods_obey_pod_security_restricted() {
         .unwrap();
     let said = String::from_utf8_lossy(&labelled.stderr);
     assert!(labelled.status.success() && !said.contains("violate"), "{said}");
+}
+
+#[test]
+fn several_clusters_are_looked_after_by_one_operator_that_starts_anew() {
+    let sample = Sample::ready();
+    let names: Vec<String> = (0..5).map(|n| format!("many-{n}")).collect();
+    let write = |interval: &str| {
+        let cluster = |name: &String| {
+            let text = format!("route: {{receiver: r, repeat_interval: {interval}}}\nreceivers: [{{name: r}}]\n");
+            serde_json::json!({"apiVersion": "alertmanager.dev/v1alpha1", "kind": "AlertmanagerCluster",
+                "metadata": {"name": name, "namespace": NAMESPACE}, "spec": {"replicas": 1, "config": {"inline": text}}})
+        };
+        let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": names.iter().map(cluster).collect::<Vec<_>>()});
+        kubectl_with(&list.to_string(), &["apply", "-f", "-"]);
+    };
+    let programmed = || -> Result<Vec<String>, String> {
+        let object = |name: &String| {
+            let object = try_json(&["get", "amc", "-n", NAMESPACE, name])?;
+            let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+            let ready = object["status"]["conditions"].as_array().into_iter().flatten();
+            let ready = ready.filter(|c| c["type"] == "Ready").any(|c| c["status"] == "True");
+            if ready && current {
+                Ok(object["status"]["config"]["hash"].to_string())
+            } else {
+                Err(format!("{name} is not ready"))
+            }
+        };
+        names.iter().map(object).collect()
+    };
+    write("1h");
+    let before = until("five more clusters are ready", programmed);
+    kubectl(&["-n", "alertmanager-operator", "rollout", "restart", "deployment/alertmanager-operator"]);
+    kubectl(&["-n", "alertmanager-operator", "rollout", "status", "deployment/alertmanager-operator", TIMEOUT]);
+    write("2h");
+    until("all run another configuration", || {
+        same(programmed()?.iter().zip(&before).all(|(new, old)| new != old), &true)
+    });
+    until("the first cluster is well", || sample.settled(3));
+    for name in &names {
+        kubectl(&["delete", "amc", "-n", NAMESPACE, name, TIMEOUT]);
+    }
 }
