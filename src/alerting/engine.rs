@@ -27,7 +27,7 @@ use crate::config::{Config, Secret};
 use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored};
 use crate::group::Groups;
 use crate::inhibit::Inhibitor;
-use crate::nflog::{self, Entry, LogKey, NotificationLog};
+use crate::nflog::{self, NotificationLog};
 use crate::pipeline::Stages;
 use crate::record::Record;
 use crate::route::Routes;
@@ -48,10 +48,6 @@ const HANDOVER_MAX: Duration = Duration::from_secs(5);
 
 /// How long a stopping member waits for the receivers that it is sending to.
 const FINISH_MAX: Duration = Duration::from_secs(15);
-
-/// How long it takes at most until what two sides have told apart from each other has got around once they meet: a call
-/// that got lost, and another one.
-const MEETING: Duration = Duration::from_secs(15);
 
 /// How long a member of a cluster remembers what is resolved and told.
 const RESOLVED_KEPT: Duration = Duration::from_secs(15 * 60);
@@ -78,10 +74,6 @@ pub struct Engine {
     /// When it wanted to be woken last; members of a cluster only.
     promised: Option<Timestamp>,
     stopping: Option<Stopping>,
-    /// What this member has sent while it could not reach all others, and when: they may have told something else.
-    sent_apart: BTreeMap<LogKey, (Timestamp, Arc<Entry>)>,
-    /// When a peer came, or came back, last.
-    peer_came: Option<Timestamp>,
     timers: Timers,
     outputs: VecDeque<Output>,
     journal: Journal,
@@ -166,8 +158,6 @@ impl Engine {
             promised: None,
             cluster,
             stopping: None,
-            sent_apart: BTreeMap::new(),
-            peer_came: None,
             timers,
             outputs: events.into_iter().map(Output::Event).collect(),
             journal: Journal::default(),

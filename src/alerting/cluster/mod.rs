@@ -44,7 +44,7 @@ pub(crate) use settle::Settle;
 const DIGEST_INTERVAL: Duration = Duration::from_secs(5);
 
 /// That interval is doubled so often.
-const CALM_MAX: u32 = 3;
+const CALM_MAX: u32 = 4;
 
 /// A peer's state as it came, to be merged by the engine.
 #[derive(Debug)]
@@ -205,11 +205,6 @@ impl Cluster {
         self.seeds.values_mut().for_each(|tried| *tried = None);
         self.met.clear();
         self.next_join = now;
-    }
-
-    /// Whether every member that is named is there.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.unreached_seeds().next().is_none()
     }
 
     /// Whether any other member is there.

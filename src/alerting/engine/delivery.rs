@@ -475,12 +475,7 @@ impl Engine {
         });
         let (group, first_try) = (delivery.group, delivery.attempts <= 1);
         let next = entry.timestamp + of_route.group_interval;
-        self.is_told(group, &entry);
-        if self.cluster.as_ref().is_some_and(|cluster| !cluster.is_whole()) {
-            self.sent_apart.insert(key.clone(), (now, entry.clone()));
-        } else {
-            self.sent_apart.remove(&key);
-        }
+        self.is_told(group, &entry, None);
         if self.nflog.merge(now, key.clone(), entry.clone()) {
             self.keep_entry(&key, &entry);
             self.publish(now, &[], &[(key, entry)]);

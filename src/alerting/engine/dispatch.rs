@@ -184,9 +184,6 @@ impl Engine {
             self.settled = true;
             self.flush_held(now);
         }
-        if self.cluster.as_ref().is_some_and(crate::cluster::Cluster::is_whole) {
-            self.sent_apart.retain(|_, (sent, _)| now < *sent + super::RESOLVED_KEPT);
-        }
         let Some((cluster, running)) = self.cluster.as_ref().zip(self.running.as_ref()) else { return };
         let wait = cluster.peer_timeout() * cluster.position();
         let soonest = self.not_all_at_once(now);
@@ -204,8 +201,9 @@ impl Engine {
         }
     }
 
-    /// A peer has notified: what waits here to say the same is done, and the group is flushed in step with the peer's.
-    pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry) {
+    /// A peer has notified, and told of it in place of the entry `before`: what waits here to say the same is done, and
+    /// the group is flushed in step with the peer's.
+    pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry, before: Option<&Entry>) {
         if let Some(cluster) = &mut self.cluster {
             cluster.heard_of(crate::cluster::topic(key));
         }
@@ -218,7 +216,7 @@ impl Engine {
             }
         }
         for number in self.groups.of_key(&key.group) {
-            self.is_told(number, entry);
+            self.is_told(number, entry, before);
             let Some(running) = &self.running else { return };
             let Some(group) = self.groups.get(number) else { continue };
             let node = running.routes.node(group.route);
@@ -250,12 +248,19 @@ impl Engine {
         }
     }
 
-    /// An entry of the log names what is resolved: nobody owes that any more.
-    pub(super) fn is_told(&mut self, number: u32, entry: &Entry) {
+    /// An entry of the log names what is resolved: nobody owes that any more. Unless it takes the place of one that said
+    /// that it fires, and both were made so close to each other that none of the two members knew of the other: what the
+    /// receiver has heard last, nobody knows.
+    pub(super) fn is_told(&mut self, number: u32, entry: &Entry, before: Option<&Entry>) {
         let Some(group) = self.groups.get(number).filter(|_| !entry.resolved.is_empty()) else { return };
+        let Some(running) = &self.running else { return };
+        let interval = running.routes.node(group.route).route.group_interval;
+        let both = before.filter(|before| entry.timestamp.since(before.timestamp) < interval / 2);
+        let contradicted = |hash: u64| both.is_some_and(|before| before.firing.binary_search(&hash).is_ok());
         for alert in group.alerts.iter() {
             if let Some(slot) = self.alerts.get_mut(*alert)
                 && entry.resolved.binary_search(&slot.alert.log_hash).is_ok()
+                && !contradicted(slot.alert.log_hash)
             {
                 slot.owes_resolve = false;
             }

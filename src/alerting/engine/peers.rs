@@ -1,7 +1,6 @@
 //! The engine and its peers: what they tell each other, and what follows from it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -23,9 +22,6 @@ impl Engine {
         let mut io = Io { outputs: &mut outputs, demands: &mut demands, alerts, joined: 0, left: 0 };
         work(cluster, &mut io);
         self.stats.peers_joined += io.joined;
-        if io.joined > 0 {
-            self.peer_came = Some(now);
-        }
         self.stats.peers_left += io.left;
         self.stats.cluster_sent = cluster.sent;
         self.stats.cluster_received = cluster.received;
@@ -136,10 +132,10 @@ impl Engine {
         match nflog::decode(parts.notification_log) {
             Ok(entries) => {
                 for (key, entry) in entries {
+                    let before = self.nflog.get(&key).cloned();
                     if self.nflog.merge(now, key.clone(), entry.clone()) {
                         self.keep_entry(&key, &entry);
-                        self.logged_by_peer(now, &key, &entry);
-                        self.mind_contradiction(now, key, &entry);
+                        self.logged_by_peer(now, &key, &entry, before.as_deref());
                     }
                 }
             }
@@ -154,34 +150,6 @@ impl Engine {
                 }
             }
             Err(error) => self.reject(from, &error),
-        }
-    }
-
-    /// A peer that has come back tells of something as resolved which this member has told to fire while the two could
-    /// not reach each other. Nobody knows what the receiver has heard last: for all members it fires then, and that it
-    /// is resolved is to be told again.
-    fn mind_contradiction(&mut self, now: Timestamp, key: LogKey, entry: &Entry) {
-        let Some(came) = self.peer_came.filter(|came| now < *came + super::MEETING) else { return };
-        let Some((_, apart)) = self.sent_apart.get(&key).filter(|(sent, _)| *sent < came).cloned() else { return };
-        let both = |hash: &u64| apart.firing.binary_search(hash).is_ok();
-        if !entry.resolved.iter().any(both) {
-            return;
-        }
-        self.sent_apart.remove(&key);
-        let mut firing = entry.firing.clone();
-        firing.extend(entry.resolved.iter().copied().filter(|hash| both(hash)));
-        firing.sort_unstable();
-        firing.dedup();
-        let entry = Arc::new(Entry {
-            timestamp: entry.timestamp + Duration::from_nanos(1),
-            firing,
-            resolved: entry.resolved.iter().copied().filter(|hash| !both(hash)).collect(),
-            stored: None,
-            ..entry.clone()
-        });
-        if self.nflog.merge(now, key.clone(), entry.clone()) {
-            self.keep_entry(&key, &entry);
-            self.publish(now, &[], &[(key, entry)]);
         }
     }
 
