@@ -28,12 +28,11 @@ pub(crate) fn run(subject: &Subject, clusters: usize, edits: usize) -> anyhow::R
     let per_cluster = |requests: usize| requests as f64 / clusters as f64;
     let start = Instant::now();
     let mut first = started(&mut subject.command(&server)?, Some(&server.kubeconfig("operator.log")))?;
-    let all_there = |server: &Server| {
-        let there = subject.reconciled(server)?;
-        ensure!(there == clusters, "{there} of {clusters} clusters");
-        Ok(())
-    };
-    server.until("full", all_there)?;
+    while subject.reconciled(&server)? < clusters {
+        ensure!(first.try_wait()?.is_none(), "the operator ended: {}", server.log("operator.log"));
+        ensure!(start.elapsed() < LIMIT, "not all clusters come: {}", server.log("operator.log"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let took = start.elapsed();
     let from_nothing = settled(&server)?;
     let cpu = cpu_of(first.id())?;

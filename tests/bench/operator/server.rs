@@ -100,6 +100,13 @@ impl Server {
         self.dir.path().join(user)
     }
 
+    /// The end of a log.
+    pub(crate) fn log(&self, name: &str) -> String {
+        let text = fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(10)..].join("\n")
+    }
+
     /// What kubectl answers.
     pub(crate) fn kubectl(&self, args: &[&str], stdin: Option<&Path>) -> anyhow::Result<String> {
         let mut command = Command::new(peer("kubectl")?);

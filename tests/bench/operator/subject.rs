@@ -81,7 +81,7 @@ impl Subject {
             }
             Self::Reference => {
                 let mut command = Command::new(peer("prometheus-operator")?);
-                command.arg("--kubeconfig").arg(config).arg("--web.listen-address=127.0.0.1:0");
+                command.arg("--web.listen-address=127.0.0.1:0").env("KUBECONFIG", config);
                 command
             }
         })
