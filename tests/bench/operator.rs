@@ -7,6 +7,7 @@ mod subject;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process::cpu_of;
 use crate::scenario::{Figure, Unit};
@@ -36,7 +37,8 @@ pub(crate) fn run(subject: &Subject, clusters: usize, edits: usize) -> anyhow::R
     let took = start.elapsed();
     let from_nothing = settled(&server)?;
     let cpu = cpu_of(first.id())?;
-    first.kill()?;
+    // told to end, it lets the next one begin at once; killed, it would keep it waiting for its lease
+    kill_process(Pid::from_child(&first), Signal::TERM)?;
     first.wait()?;
 
     let before = server.requests()?.all;
