@@ -24,7 +24,7 @@ use rand::{RngExt, SeedableRng};
 use crate::alert::{Alert, PostedAlert};
 use crate::cluster::Cluster;
 use crate::config::{Config, Secret};
-use crate::effects::{Answer, DeliveryId, Event, Input, Options, Output, Restored};
+use crate::effects::{Answer, ClusterOptions, DeliveryId, Event, Input, Options, Output, Restored};
 use crate::group::Groups;
 use crate::inhibit::Inhibitor;
 use crate::nflog::{self, NotificationLog};
@@ -61,6 +61,8 @@ const DUE_AT_ONCE: usize = 64;
 pub struct Engine {
     options: Options,
     started_at: Timestamp,
+    /// Names this life of this member in the notification log; 0 without a cluster.
+    author: u64,
     running: Option<Running>,
     alerts: Alerts,
     groups: Groups,
@@ -147,6 +149,7 @@ impl Engine {
         let cluster = options.cluster.clone().map(|c| Cluster::new(c, options.seed, now));
         Ok(Self {
             started_at: now,
+            author: options.cluster.as_ref().map_or(0, author),
             running: None,
             alerts,
             groups: Groups::default(),
@@ -496,6 +499,11 @@ impl Engine {
     fn stages<'a>(running: &'a Running, silences: &'a Silences) -> Stages<'a> {
         Stages { config: &running.config, inhibitor: &running.inhibitor, silences }
     }
+}
+
+/// Never 0.
+fn author(member: &ClusterOptions) -> u64 {
+    xxhash_rust::xxh64::xxh64(member.name.as_bytes(), member.incarnation).max(1)
 }
 
 /// A UUID of version 4 out of the engine's own randomness, so that a run can be repeated.

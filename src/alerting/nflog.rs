@@ -1,5 +1,7 @@
 //! The notification log: what was sent to whom. It merges between peers without conflict, the later entry wins.
 
+mod origin;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -14,6 +16,7 @@ use crate::digest::{self, Digest, STATE_MAX, Wanted};
 use crate::names::Names;
 use crate::time::Timestamp;
 use crate::wire;
+pub use origin::Origin;
 
 /// Names an entry: a group and one integration of its receiver.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +68,8 @@ pub struct Entry {
     pub resolved: Vec<u64>,
     /// Whatever the integration wants to find again, as it was on the wire.
     pub receiver_data: ReceiverData,
+    /// Who made it.
+    pub origin: Origin,
     /// The record as it came, if it holds what this version doesn't know.
     pub(crate) stored: Option<Box<[u8]>>,
 }
@@ -119,7 +124,7 @@ impl SendReason {
 
 /// Whether `firing` and `resolved` (sorted log hashes of a group as it is now) are worth a notification after `entry`.
 ///
-/// The order of the rules is the reference's; `send_resolved` matters only to [`SendReason::SomeResolved`].
+/// The order of the rules is the reference's; what is in doubt was told neither as firing nor as resolved. `send_resolved` matters only to [`SendReason::SomeResolved`].
 pub fn due(
     entry: Option<&Entry>,
     firing: &[u64],
@@ -131,14 +136,15 @@ pub fn due(
     let Some(entry) = entry else {
         return (!firing.is_empty()).then_some(SendReason::FirstNotification);
     };
-    if !is_subset(firing, &entry.firing) {
+    let unsure = |hashes: &[u64]| hashes.iter().any(|hash| entry.is_unsure(*hash));
+    if !is_subset(firing, &entry.firing) || unsure(firing) {
         let first = entry.firing.is_empty();
         return Some(if first { SendReason::FirstNotification } else { SendReason::NewAlerts });
     }
     if firing.is_empty() {
-        return (!entry.firing.is_empty()).then_some(SendReason::AllResolved);
+        return (!entry.firing.is_empty() || unsure(resolved)).then_some(SendReason::AllResolved);
     }
-    if send_resolved && !is_subset(resolved, &entry.resolved) {
+    if send_resolved && (!is_subset(resolved, &entry.resolved) || unsure(resolved)) {
         return Some(SendReason::SomeResolved);
     }
     (entry.timestamp < now - repeat_interval).then_some(SendReason::Repeat)
@@ -202,7 +208,8 @@ impl NotificationLog {
         self.entries.is_empty()
     }
 
-    /// Takes an entry unless an equally new or newer one is there, or it's out of date. Tells whether it was taken.
+    /// Takes an entry unless an equally new or newer one is there, or it's out of date; what both say without knowing of
+    /// each other is in doubt then. Tells whether anything changed.
     pub fn merge(&mut self, now: Timestamp, key: LogKey, entry: Arc<Entry>) -> bool {
         if entry.expires_at < now {
             return false;
@@ -216,9 +223,7 @@ impl NotificationLog {
                 slot.insert(entry);
             }
             Place::Occupied(mut slot) => {
-                if slot.get().timestamp >= entry.timestamp {
-                    return false;
-                }
+                let Some(entry) = merged(slot.get(), entry) else { return false };
                 if let Some(digest) = self.digest.get_mut() {
                     let changed = digest_of(slot.key(), slot.get()) ^ digest_of(slot.key(), &entry);
                     digest.toggle(place_of(slot.key()), changed);
@@ -307,6 +312,15 @@ impl NotificationLog {
     }
 }
 
+/// What a log holds that has held one entry and gets another; `None`: what it has held.
+fn merged(held: &Arc<Entry>, came: Arc<Entry>) -> Option<Arc<Entry>> {
+    let rank = |entry: &Entry| (entry.timestamp, entry.origin.author);
+    if rank(held) >= rank(&came) {
+        return held.over(&came).map(Arc::new);
+    }
+    Some(came.over(held).map_or(came, Arc::new))
+}
+
 /// The bucket of a key in the digest.
 fn place_of(key: &LogKey) -> usize {
     digest::bucket_of(key.stable_hash())
@@ -321,6 +335,7 @@ pub fn encode_entry(key: &LogKey, entry: &Entry, buf: &mut BytesMut) {
 }
 
 fn to_wire(key: &LogKey, entry: &Entry) -> wire::MeshEntry {
+    let (knew_authors, knew_times) = entry.origin.knew_on_wire();
     wire::MeshEntry {
         entry: Some(wire::Entry {
             group_key: key.group.as_bytes().to_vec(),
@@ -335,6 +350,10 @@ fn to_wire(key: &LogKey, entry: &Entry) -> wire::MeshEntry {
             firing_alerts: entry.firing.clone(),
             resolved_alerts: entry.resolved.clone(),
             receiver_data: entry.receiver_data.0.clone(),
+            author: entry.origin.author,
+            knew_authors,
+            knew_times,
+            unsure: entry.unsure().to_vec(),
         }),
         expires_at: Some(entry.expires_at.into()),
     }
@@ -395,6 +414,7 @@ fn decode_plain(names: &mut Names, stored: &[u8]) -> Option<(LogKey, Entry)> {
     let timestamp = fields.time(5)?;
     let mut firing = fields.numbers(6).unwrap_or_default();
     let mut resolved = fields.numbers(7).unwrap_or_default();
+    let author = fields.fixed(wire::AUTHOR).unwrap_or_default();
     if !mesh.is_empty() || !fields.is_empty() || !receiver.is_empty() {
         return None;
     }
@@ -406,8 +426,8 @@ fn decode_plain(names: &mut Names, stored: &[u8]) -> Option<(LogKey, Entry)> {
         integration: names.shared(integration),
         index: u32::try_from(index).ok()?,
     };
-    let receiver_data = ReceiverData::default();
-    Some((key, Entry { timestamp, expires_at, firing, resolved, receiver_data, stored: None }))
+    let (receiver_data, origin) = (ReceiverData::default(), Origin::new(author, Vec::new(), Vec::new()));
+    Some((key, Entry { timestamp, expires_at, firing, resolved, receiver_data, origin, stored: None }))
 }
 
 /// Reads a record of any form.
@@ -439,6 +459,7 @@ fn decode_any(
         firing,
         resolved,
         receiver_data: ReceiverData(entry.receiver_data),
+        origin: Origin::from_wire(entry.author, entry.knew_authors, entry.knew_times, entry.unsure),
         stored: None,
     };
     if !as_written_here && to_wire(&key, &entry).encode_to_vec() != stored {
@@ -452,7 +473,8 @@ fn is_usual(mesh: &wire::MeshEntry) -> bool {
     let Some(entry) = &mesh.entry else { return false };
     let exact =
         |time: Option<wire::WireTime>| time.is_some_and(|time| wire::WireTime::from(Timestamp::from(time)) == time);
-    entry.group_hash.is_empty() && !entry.resolved && exact(entry.timestamp) && exact(mesh.expires_at)
+    let known = entry.knew_authors.len() == entry.knew_times.len();
+    known && entry.group_hash.is_empty() && !entry.resolved && exact(entry.timestamp) && exact(mesh.expires_at)
 }
 
 fn digest_of(key: &LogKey, entry: &Entry) -> u64 {
@@ -463,6 +485,9 @@ fn digest_of(key: &LogKey, entry: &Entry) -> u64 {
         hash.update(&[0]);
     }
     hash.update(&key.index.to_le_bytes());
+    if entry.origin != Origin::default() {
+        entry.origin.feed(&mut hash);
+    }
     hash.digest()
 }
 
@@ -480,6 +505,7 @@ mod tests {
             firing: firing.to_vec(),
             resolved: resolved.to_vec(),
             receiver_data: ReceiverData::default(),
+            origin: Origin::default(),
             stored: None,
         }
     }
@@ -601,6 +627,45 @@ mod tests {
             entries.iter().rev().for_each(|e| take(&mut mixed, *e));
             proptest::prop_assert_eq!(forth.encode(), mixed.encode());
             proptest::prop_assert_eq!(forth.digest(), mixed.digest());
+        }
+
+        #[test]
+        fn logs_of_members_that_were_apart_become_equal(
+            steps in proptest::collection::vec((0..3_usize, 0..3_usize, 0..40_i64, 0..8_u8, 0..8_u8), 1..40),
+            ahead in proptest::collection::vec(0..30_i64, 3),
+        ) {
+            let bits = |set: u8| (0..3_u64).filter(|bit| set & 1 << bit != 0).collect::<Vec<_>>();
+            let held = |log: &NotificationLog| log.get(&key("g")).cloned();
+            let get = |log: &mut NotificationLog, entry| log.merge(Timestamp::EPOCH, key("g"), entry);
+            let mut logs = [NotificationLog::default(), NotificationLog::default(), NotificationLog::default()];
+            let mut now = 0;
+            for (from, to, passes, firing, resolved) in steps {
+                now += passes;
+                let before = held(&logs[from]);
+                if from != to {
+                    before.into_iter().for_each(|entry| drop(get(&mut logs[to], entry)));
+                    continue;
+                }
+                let after = before.as_ref().map_or(Timestamp::EPOCH, |held| held.timestamp + Duration::from_nanos(1));
+                let timestamp = Timestamp::from_secs(now + ahead[from]).max(after);
+                let origin = Origin::after(from as u64 + 1, timestamp, before.as_deref());
+                let told = Entry { timestamp, origin, ..entry(&bits(firing), &bits(resolved & !firing), 0) };
+                proptest::prop_assert!(get(&mut logs[from], Arc::new(told)));
+                let unsure = held(&logs[from]).map(|entry| entry.unsure().len());
+                proptest::prop_assert_eq!(unsure, Some(0), "it knew all");
+            }
+            // each tells the next one, around and around
+            for n in 0..9 {
+                held(&logs[n % 3]).into_iter().for_each(|entry| drop(get(&mut logs[(n + 1) % 3], entry)));
+            }
+            for log in &logs {
+                proptest::prop_assert_eq!(log.digest(), logs[0].digest());
+                let unsure = |log| held(log).map(|entry| entry.unsure().to_vec());
+                proptest::prop_assert_eq!(unsure(log), unsure(&logs[0]));
+                let read = decode(log.encode()).unwrap();
+                let read: Vec<_> = read.iter().map(|(key, entry)| (key, entry)).collect();
+                proptest::prop_assert_eq!(read, log.iter().collect::<Vec<_>>());
+            }
         }
     }
 }

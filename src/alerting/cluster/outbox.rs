@@ -133,6 +133,7 @@ mod tests {
             firing: vec![1],
             resolved: Vec::new(),
             receiver_data: ReceiverData::default(),
+            origin: Default::default(),
             stored: None,
         };
         (key, Arc::new(entry))

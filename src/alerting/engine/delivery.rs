@@ -15,7 +15,7 @@ use crate::alert::Alert;
 use crate::cluster::{self, Topic};
 use crate::config::{Integration, Secret};
 use crate::effects::{DeliveryId, Event, Output};
-use crate::nflog::{Entry, LogKey, ReceiverData, SendReason};
+use crate::nflog::{Entry, LogKey, Origin, ReceiverData, SendReason};
 use crate::notify::{self, Data, Files, Notification, Step, Then, Verdict};
 use crate::pipeline::Passed;
 use crate::route::RouteIndex;
@@ -87,6 +87,8 @@ pub(super) struct Sent {
     pub(super) muted: Vec<u64>,
     /// What the integration found, and leaves behind.
     receiver_data: ReceiverData,
+    /// What was known when it was made.
+    pub(super) origin: Origin,
 }
 
 impl Delivery {
@@ -160,15 +162,17 @@ impl Engine {
         let receiver = &running.config.receivers[node.receiver];
         let Some(to) = receiver.integrations.get(integration) else { return self.finish(now, id, false) };
         // a member whose clock is ahead may have sent before: what is newer must look newer
-        let known_at = self.nflog.get(&key).map(|entry| entry.timestamp + Duration::from_nanos(1));
+        let known = self.nflog.get(&key);
+        let at = known.map_or(now, |entry| now.max(entry.timestamp + Duration::from_nanos(1)));
         let mut sent = Sent {
-            at: known_at.map_or(now, |known_at| known_at.max(now)),
+            at,
             reason,
             firing: picture.firing_hashes,
             resolved: picture.resolved_hashes,
             alerts: Vec::new(),
             muted: Vec::new(),
             receiver_data: ReceiverData::default(),
+            origin: Origin::after(self.author, at, known.map(Arc::as_ref)),
         };
         // a new incident begins with nothing
         if reason != SendReason::FirstNotification
@@ -441,7 +445,7 @@ impl Engine {
     }
 
     /// Writes down what was sent, and tells the peers.
-    pub(super) fn write_down(&mut self, now: Timestamp, id: DeliveryId, mut sent: Sent) {
+    pub(super) fn write_down(&mut self, now: Timestamp, id: DeliveryId, sent: Sent) {
         let Some(running) = &self.running else { return };
         let Some(delivery) = self.deliveries.get(&id) else { return };
         let Some(route) = self.groups.get(delivery.group).map(|g| g.route) else { return };
@@ -455,15 +459,6 @@ impl Engine {
         {
             self.stats.duplicates_seen += 1;
         }
-        // a peer has told meanwhile that something is resolved which this request said to fire, and nobody knows which of
-        // the two came last: it stays to be told
-        let resolved = |hash: &u64| sent.firing.binary_search(hash).is_ok();
-        if let Some(other) = self.nflog.get(&key)
-            && other.timestamp >= sent.at
-            && other.resolved.iter().any(resolved)
-        {
-            sent.at = other.timestamp + Duration::from_nanos(1);
-        }
         let entry = Arc::new(Entry {
             // the moment whose state was sent, not the one of the receiver's answer
             timestamp: sent.at,
@@ -471,12 +466,15 @@ impl Engine {
             firing: sent.firing,
             resolved: sent.resolved,
             receiver_data: sent.receiver_data,
+            origin: sent.origin,
             stored: None,
         });
         let (group, first_try) = (delivery.group, delivery.attempts <= 1);
         let next = entry.timestamp + of_route.group_interval;
-        self.is_told(group, &entry, None);
-        if self.nflog.merge(now, key.clone(), entry.clone()) {
+        if self.nflog.merge(now, key.clone(), entry)
+            && let Some(entry) = self.nflog.get(&key).cloned()
+        {
+            self.is_told(group, &entry);
             self.keep_entry(&key, &entry);
             self.publish(now, &[], &[(key, entry)]);
         }

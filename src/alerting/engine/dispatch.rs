@@ -201,14 +201,14 @@ impl Engine {
         }
     }
 
-    /// A peer has notified, and told of it in place of the entry `before`: what waits here to say the same is done, and
-    /// the group is flushed in step with the peer's.
-    pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry, before: Option<&Entry>) {
+    /// A peer has notified, and told of it: what waits here to say the same is done, and the group is flushed in step with
+    /// the peer's.
+    pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry) {
         if let Some(cluster) = &mut self.cluster {
             cluster.heard_of(crate::cluster::topic(key));
         }
         // a peer that could not know better has told that something fires which is resolved: that is to be told again
-        for hash in &entry.firing {
+        for hash in entry.firing.iter().chain(entry.unsure()) {
             if let Some(number) = self.alerts.take_back(*hash)
                 && self.alerts.get(number).is_some_and(|slot| slot.groups.is_empty() && slot.alert.resolved_at(now))
             {
@@ -216,7 +216,7 @@ impl Engine {
             }
         }
         for number in self.groups.of_key(&key.group) {
-            self.is_told(number, entry, before);
+            self.is_told(number, entry);
             let Some(running) = &self.running else { return };
             let Some(group) = self.groups.get(number) else { continue };
             let node = running.routes.node(group.route);
@@ -248,19 +248,13 @@ impl Engine {
         }
     }
 
-    /// An entry of the log names what is resolved: nobody owes that any more. Unless it takes the place of one that said
-    /// that it fires, and both were made so close to each other that none of the two members knew of the other: what the
-    /// receiver has heard last, nobody knows.
-    pub(super) fn is_told(&mut self, number: u32, entry: &Entry, before: Option<&Entry>) {
+    /// An entry of the log names what is resolved: nobody owes that any more.
+    pub(super) fn is_told(&mut self, number: u32, entry: &Entry) {
         let Some(group) = self.groups.get(number).filter(|_| !entry.resolved.is_empty()) else { return };
-        let Some(running) = &self.running else { return };
-        let interval = running.routes.node(group.route).route.group_interval;
-        let both = before.filter(|before| entry.timestamp.since(before.timestamp) < interval / 2);
-        let contradicted = |hash: u64| both.is_some_and(|before| before.firing.binary_search(&hash).is_ok());
         for alert in group.alerts.iter() {
             if let Some(slot) = self.alerts.get_mut(*alert)
                 && entry.resolved.binary_search(&slot.alert.log_hash).is_ok()
-                && !contradicted(slot.alert.log_hash)
+                && !entry.is_unsure(slot.alert.log_hash)
             {
                 slot.owes_resolve = false;
             }

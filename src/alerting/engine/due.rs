@@ -99,6 +99,7 @@ impl Engine {
             firing: sent.firing.clone(),
             resolved: sent.resolved.clone(),
             receiver_data: ReceiverData::default(),
+            origin: sent.origin.clone(),
             stored: None,
         };
         self.due_after(now, delivery.group, delivery.integration, Some(&entry), delivery.tick, passed)
@@ -140,7 +141,8 @@ impl Engine {
         // nothing is owed by this member, and it was over before the last notification, which didn't say that it fires: told by then
         let told = |slot: &Slot| {
             let alert = &slot.alert;
-            let named = |entry: &Entry| entry.firing.binary_search(&alert.log_hash).is_ok();
+            let hash = alert.log_hash;
+            let named = |entry: &Entry| entry.firing.binary_search(&hash).is_ok() || entry.is_unsure(hash);
             !slot.owes_resolve && entry.is_some_and(|entry| alert.ends_at <= entry.timestamp && !named(entry))
         };
         let resolved = passed.resolved.iter().filter_map(|number| self.alerts.get(*number));

@@ -132,10 +132,11 @@ impl Engine {
         match nflog::decode(parts.notification_log) {
             Ok(entries) => {
                 for (key, entry) in entries {
-                    let before = self.nflog.get(&key).cloned();
-                    if self.nflog.merge(now, key.clone(), entry.clone()) {
+                    if self.nflog.merge(now, key.clone(), entry)
+                        && let Some(entry) = self.nflog.get(&key).cloned()
+                    {
                         self.keep_entry(&key, &entry);
-                        self.logged_by_peer(now, &key, &entry, before.as_deref());
+                        self.logged_by_peer(now, &key, &entry);
                     }
                 }
             }

@@ -19,8 +19,8 @@ pub(crate) use journal::{
 pub(crate) use peer::{BucketDigest, Call, Intent, MemberInfo, Offer, Reply, StateDigest, StateParts};
 pub(crate) use plain::{Plain, take_plain};
 pub(crate) use state::{
-    Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence, WireTime,
-    receiver_data_value,
+    AUTHOR, Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence,
+    WireTime, receiver_data_value,
 };
 
 /// Appends a record preceded by its length.

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 pub(crate) struct Plain<'a>(&'a [u8]);
 
 const NUMBER: u32 = 0;
+const FIXED: u32 = 1;
 const CONTENT: u32 = 2;
 
 impl<'a> Plain<'a> {
@@ -54,6 +55,16 @@ impl<'a> Plain<'a> {
         Some(number)
     }
 
+    /// A number of eight bytes that is not zero, if it comes next.
+    #[inline]
+    pub(crate) fn fixed(&mut self, tag: u32) -> Option<u64> {
+        let mut rest = self.0;
+        take_key(&mut rest, tag << 3 | FIXED)?;
+        let (number, rest) = rest.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*number)).filter(|number| *number != 0)
+    }
+
     /// A list of numbers that is not empty, if it comes next.
     pub(crate) fn numbers(&mut self, tag: u32) -> Option<Vec<u64>> {
         let mut rest = *self;
@@ -81,12 +92,9 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// All keys here are of one byte.
 #[inline]
 fn take_key(rest: &mut &[u8], key: u32) -> Option<()> {
-    let (first, others) = rest.split_first()?;
-    *rest = others;
-    (u32::from(*first) == key).then_some(())
+    (take_varint(rest)? == u64::from(key)).then_some(())
 }
 
 /// A number in no more bytes than it needs.

@@ -66,7 +66,22 @@ pub(crate) struct Entry {
     /// Of the integration.
     #[prost(btree_map = "string, message", tag = "8")]
     pub(crate) receiver_data: BTreeMap<String, ReceiverDataValue>,
+    /// Ours only, like what follows; the reference skips it.
+    #[prost(fixed64, tag = "1001")]
+    pub(crate) author: u64,
+    /// Whose entries the author held.
+    #[prost(fixed64, repeated, tag = "1002")]
+    pub(crate) knew_authors: Vec<u64>,
+    /// Of when they were, in nanoseconds.
+    #[prost(sfixed64, repeated, tag = "1003")]
+    pub(crate) knew_times: Vec<i64>,
+    /// Log hashes.
+    #[prost(fixed64, repeated, tag = "1004")]
+    pub(crate) unsure: Vec<u64>,
 }
+
+/// Number of the field of an entry's author.
+pub(crate) const AUTHOR: u32 = 1001;
 
 /// An integration of a receiver.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
