@@ -1,7 +1,7 @@
 //! A network of our own: this program runs in a fresh network namespace with a bridge in it, each member in another one
 //! at the other end of a wire. Everything vanishes with the processes that hold it.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -36,9 +36,14 @@ impl Lab {
             ip(&format!("link add wire{member} type veth peer name eth0 netns {holder}"))?;
             ip(&format!("link set wire{member} master br0 up"))?;
             let address = address(member);
-            for command in
-                ["link set lo up".to_owned(), format!("addr add {address}/24 dev eth0"), "link set eth0 up".to_owned()]
-            {
+            let commands = [
+                "link set lo up".to_owned(),
+                format!("addr add {address}/24 dev eth0"),
+                // nobody else has it: no need to ask around before it may be used
+                format!("addr add {}/64 dev eth0 nodad", address6(member)),
+                "link set eth0 up".to_owned(),
+            ];
+            for command in commands {
                 let args = command.split(' ');
                 run(lab.inside(member).arg("ip").args(args))?;
             }
@@ -100,6 +105,11 @@ impl Drop for Lab {
 /// Of a member.
 pub(crate) fn address(member: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 99, 0, 11 + member as u8)
+}
+
+/// Of a member, for clusters that use no other.
+pub(crate) fn address6(member: usize) -> Ipv6Addr {
+    Ipv6Addr::new(0xfd99, 0, 0, 0, 0, 0, 0, 11 + member as u16)
 }
 
 /// A member's API.

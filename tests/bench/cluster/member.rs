@@ -34,6 +34,8 @@ pub(crate) struct Members<'a> {
 pub(crate) enum Found {
     /// All addresses are given.
     ByAddress,
+    /// All addresses of IPv6 are given.
+    ByAddress6,
     /// One name has them all, as that of a headless Service.
     ByName(Name),
 }
@@ -49,7 +51,18 @@ pub(crate) struct Name {
 impl<'a> Members<'a> {
     /// Starts `count` of them and waits until they say that their cluster is ready.
     pub(crate) fn start(contender: &'a Contender, lab: &'a Lab, count: usize, config: &str) -> anyhow::Result<Self> {
-        let mut members = Self::new(contender, lab, (0..count).collect(), Found::ByAddress, config)?;
+        Self::start_found(contender, lab, count, Found::ByAddress, config)
+    }
+
+    /// The same, for members that find each other otherwise.
+    pub(crate) fn start_found(
+        contender: &'a Contender,
+        lab: &'a Lab,
+        count: usize,
+        found: Found,
+        config: &str,
+    ) -> anyhow::Result<Self> {
+        let mut members = Self::new(contender, lab, (0..count).collect(), found, config)?;
         for member in 0..count {
             members.begin(member)?;
         }
@@ -94,11 +107,15 @@ impl<'a> Members<'a> {
         }
         inside.arg(command.get_program()).args(command.get_args());
         inside.arg(format!("--web.listen-address={}", self.api(member)));
-        inside.arg(format!("--cluster.listen-address={}:9094", lab::address(place)));
+        let gossip = |place: usize| match self.found {
+            Found::ByAddress6 => SocketAddr::from((lab::address6(place), 9094)),
+            Found::ByAddress | Found::ByName(_) => SocketAddr::from((lab::address(place), 9094)),
+        };
+        inside.arg(format!("--cluster.listen-address={}", gossip(place)));
         inside.arg(format!("--cluster.peer-name=member-{member}"));
         match &self.found {
-            Found::ByAddress => {
-                inside.args(self.places.iter().map(|peer| format!("--cluster.peer={}:9094", lab::address(*peer))))
+            Found::ByAddress | Found::ByAddress6 => {
+                inside.args(self.places.iter().map(|peer| format!("--cluster.peer={}", gossip(*peer))))
             }
             Found::ByName(Name { host, .. }) => {
                 inside.args([format!("--cluster.peer={host}:9094"), format!("--cluster.label={host}")])

@@ -1,6 +1,7 @@
 //! What a cluster goes through, but for rolling restarts.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 
 use super::lab::{self, Lab};
-use super::member::{Members, metric};
+use super::member::{Found, Members, metric};
 use super::pages::{Page, Pages, repeated};
 use super::{LIMIT, PAUSE, Sizes};
 use crate::contender::Contender;
@@ -62,9 +63,18 @@ fn slowest(pages: &[Page], due: Instant) -> Duration {
 
 /// The same alerts for all three, all groups at once.
 pub(super) fn healthy(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow::Result<Vec<Figure>> {
+    healthy_over(Found::ByAddress, contender, lab, sizes)
+}
+
+/// The same where members have no other addresses for each other.
+pub(super) fn healthy6(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow::Result<Vec<Figure>> {
+    healthy_over(Found::ByAddress6, contender, lab, sizes)
+}
+
+fn healthy_over(found: Found, contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow::Result<Vec<Figure>> {
     let pages = Pages::start()?;
     let start = Instant::now();
-    let members = Members::start(contender, lab, 3, &webhook(&pages))?;
+    let members = Members::start_found(contender, lab, 3, found, &webhook(&pages))?;
     let ready = start.elapsed();
     let before = members.cpu()?;
     let due = Instant::now() + GROUP_WAIT;
@@ -113,11 +123,56 @@ pub(super) fn killed(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow:
 }
 
 pub(super) fn silence(n: usize) -> String {
+    silence_with(n, "maintenance")
+}
+
+fn silence_with(n: usize, comment: &str) -> String {
     let now = Timestamp::now();
     let end = now + SignedDuration::from_hours(4);
     serde_json::json!({"matchers": [{"name": "instance", "value": format!("i{n}"), "isRegex": false, "isEqual": true}],
-        "startsAt": now.to_string(), "endsAt": end.to_string(), "createdBy": "bench", "comment": "maintenance"})
+        "startsAt": now.to_string(), "endsAt": end.to_string(), "createdBy": "bench", "comment": comment})
     .to_string()
+}
+
+/// Makes silences on the first member, eight at a time.
+fn make(numbers: Range<usize>, comment: &str) -> anyhow::Result<()> {
+    scope(|scope| {
+        let make = |worker: usize| {
+            let mut own = numbers.clone().filter(move |n| n % 8 == worker);
+            move || -> anyhow::Result<()> {
+                let mut connection = Connection::open(lab::api(0))?;
+                own.try_for_each(|n| connection.post("/api/v2/silences", &silence_with(n, comment)))
+            }
+        };
+        let workers: Vec<_> = (0..8).map(|worker| scope.spawn(make(worker))).collect();
+        workers.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a worker panicked"))))
+    })
+}
+
+/// What a member holds is more than one message between members may have.
+pub(super) fn large(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyhow::Result<Vec<Figure>> {
+    let pages = Pages::start()?;
+    let mut members = Members::start(contender, lab, 3, &webhook(&pages))?;
+    members.kill(1)?;
+    members.kill(2)?;
+    make(0..sizes.large, &"a long story ".repeat(320))?;
+    members.empty(2)?;
+    members.begin(2)?;
+    let (start, mut there) = (Instant::now(), 0);
+    // the reference refuses such a state, again and again
+    while there < sizes.large && start.elapsed() < Duration::from_secs(60) {
+        sleep(PAUSE);
+        there = metric(lab::api(2), "alertmanager_silences{state=\"active\"}").unwrap_or_default() as usize;
+    }
+    let took = start.elapsed();
+    Ok(vec![
+        count(
+            format!("of {} silences of 4 KiB, never seen by an empty member", sizes.large),
+            Some(0.0),
+            sizes.large - there,
+        ),
+        secs("until it had what it ever got", None, took),
+    ])
 }
 
 fn seen(member: SocketAddr, silences: usize) -> bool {
@@ -142,17 +197,7 @@ pub(super) fn silences(contender: &Contender, lab: &Lab, sizes: &Sizes) -> anyho
     }
     took.sort();
     let all = sizes.looked_at + sizes.silences;
-    scope(|scope| {
-        let make = |worker: usize| {
-            move || -> anyhow::Result<()> {
-                let mut connection = Connection::open(lab::api(0))?;
-                let mut own = (sizes.looked_at..all).filter(|n| n % 8 == worker);
-                own.try_for_each(|n| connection.post("/api/v2/silences", &silence(n)))
-            }
-        };
-        let workers: Vec<_> = (0..8).map(|worker| scope.spawn(make(worker))).collect();
-        workers.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a worker panicked"))))
-    })?;
+    make(sizes.looked_at..all, "maintenance")?;
     let made = Instant::now();
     while !(0..3).all(|member| seen(lab::api(member), all)) {
         anyhow::ensure!(made.elapsed() < LIMIT, "not all silences come");
