@@ -8,14 +8,14 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy};
-use kube::core::{ApiResource, DynamicObject, Status};
+use kube::core::{DynamicObject, Status};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::kube::Objects;
+use crate::kube::{Objects, Other};
 use crate::observe::Live;
 use crate::plan::{ANNOTATION_APPLIED_HASH, ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, MANAGER};
 
@@ -111,6 +111,7 @@ pub async fn apply(client: &Client, wanted: &Objects, live: &Live, owner: &str) 
     if let Some(secret) = &wanted.config_secret {
         note(object(client, secret, live.config_secret.as_ref(), owner).await?);
     }
+    note(optional(client, wanted.web_secret.as_ref(), live.web_secret.as_ref(), owner).await?);
     if let Some([authority, members]) = &wanted.gossip_secrets {
         // the one whose key was used last
         note(object(client, authority, live.authority_secret.as_ref(), owner).await?);
@@ -222,19 +223,17 @@ pub async fn grow(client: &Client, namespace: &str, claim: &str, size: &str) -> 
     }
 }
 
-/// Makes an object so whose kind not every API server knows, so that it can't be watched; or deletes it. `needs` is what
-/// brings the kind.
+/// Makes an object so whose kind is not watched; or deletes it.
 ///
 /// # Errors
 /// When the API server does not know the kind although it is wanted, or refuses the object.
 pub async fn foreign_kind(
     client: &Client,
     namespace: &str,
-    name: &str,
-    (resource, needs): (&ApiResource, &str),
-    wanted: Option<&DynamicObject>,
+    other: &Other,
     owner: &str,
 ) -> Result<Option<String>, ApplyError> {
+    let Other { resource, needs, name, object: wanted } = other;
     let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, resource);
     let what = format!("{} {name}", resource.kind);
     let found = match api.get_opt(name).await {
@@ -247,7 +246,7 @@ pub async fn foreign_kind(
         }
         Err(source) => return Err(rejected(what, source)),
     };
-    let Some(wanted) = wanted else {
+    let Some(wanted) = wanted.as_ref() else {
         let ours = |live: &&DynamicObject| live.owner_references().iter().any(|reference| reference.uid == owner);
         let Some(live) = found.as_ref().filter(ours) else { return Ok(None) };
         let preconditions = Some(Preconditions { uid: live.uid(), resource_version: None });

@@ -9,7 +9,9 @@ use futures::{Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Container, PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount,
+};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::core::{ObjectMeta, PartialObjectMeta};
@@ -93,7 +95,7 @@ impl Caches {
         let (all_secrets, stream) = listed(scope);
         let clusters = controller.store();
         let controller = controller.watches_stream(stream, move |secret: PartialObjectMeta<Secret>| {
-            referring(&clusters, &secret, |object, name| object.spec.config.refers_to_secret(name))
+            referring(&clusters, &secret, |object, name| object.spec.refers_to_secret(name))
         });
         let caches = Self {
             service_accounts,
@@ -263,8 +265,10 @@ impl Backoff for Steady {
 
 /// What nobody looks at is most of a pod.
 fn slim(pod: &mut Pod) {
-    let volumes = pod.spec.take().and_then(|spec| spec.volumes);
-    pod.spec = Some(PodSpec { volumes, ..PodSpec::default() });
+    let PodSpec { volumes, containers, .. } = pod.spec.take().unwrap_or_default();
+    let ports = |container: Container| Container { ports: container.ports, ..Container::default() };
+    let containers = containers.into_iter().map(ports).collect();
+    pod.spec = Some(PodSpec { volumes, containers, ..PodSpec::default() });
     if let Some(status) = &mut pod.status {
         status.container_statuses = None;
         status.init_container_statuses = None;

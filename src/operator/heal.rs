@@ -38,7 +38,8 @@ pub(crate) async fn heal(
     let settings = object.spec.health;
     let threshold = settings.failure_threshold.unsigned_abs();
     let failing: Vec<String> = failed(&pulses, threshold).map(str::to_owned).collect();
-    if settings.alert {
+    // behind a password only its users may post
+    if settings.alert && !object.spec.web.is_protected() {
         let due = failing.iter().filter(|member| context.health.alert_due(&cluster, member)).cloned();
         // one whose pod is being replaced has not recovered yet
         let suffers = |name: &String| {
@@ -71,8 +72,8 @@ async fn post(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], news:
     let alerts = serde_json::Value::from_iter(news.iter().map(|(member, fires)| alert(plan, member, *fires)));
     // the members pass it on to each other
     for pod in pods.iter().filter(|pod| pod.state.in_service && pod.state.report.is_some()) {
-        let Some(ip) = pod.ip else { continue };
-        match context.members.post_alerts(ip, &plan.prefix, &alerts).await {
+        let Some(api) = &pod.api else { continue };
+        match context.members.post_alerts(api, &alerts).await {
             Ok(()) => return true,
             Err(error) => {
                 let member = &pod.state.name;

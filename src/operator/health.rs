@@ -2,7 +2,6 @@
 //! is looked at. No API server is needed for it.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use futures::channel::mpsc::UnboundedSender;
 use futures::{StreamExt, stream};
 use kube::runtime::reflector::ObjectRef;
 
-use crate::members::MemberClient;
+use crate::members::{Endpoint, MemberClient};
 use crate::observe::ObservedPod;
 use crate::plan::health::{Pulse, pause_after};
 use crate::reconcile::Guarded;
@@ -31,7 +30,6 @@ pub struct Health(Mutex<HashMap<String, Watched>>);
 #[derive(Debug)]
 struct Watched {
     object: ObjectRef<Guarded>,
-    prefix: String,
     interval: Duration,
     threshold: u32,
     next: Instant,
@@ -43,7 +41,7 @@ struct Watched {
 #[derive(Debug)]
 struct Member {
     pod: Option<String>,
-    address: Option<IpAddr>,
+    address: Option<Endpoint>,
     failures: u32,
     /// What it said; `None` when it did not answer.
     said: Option<Vec<String>>,
@@ -58,20 +56,12 @@ struct Trouble {
 }
 
 impl Health {
-    /// From now on these are the members of the cluster with UID `cluster`; `prefix` is the path their API is below.
-    pub fn watch(
-        &self,
-        cluster: &str,
-        object: ObjectRef<Guarded>,
-        prefix: &str,
-        settings: crate::crd::Health,
-        pods: &[ObservedPod],
-    ) {
+    /// From now on these are the members of the cluster with UID `cluster`.
+    pub fn watch(&self, cluster: &str, object: ObjectRef<Guarded>, settings: crate::crd::Health, pods: &[ObservedPod]) {
         let interval = Duration::from_secs(settings.interval_seconds.unsigned_abs().into());
         let mut all = self.lock();
         let watched = all.entry(cluster.to_owned()).or_insert_with(|| Watched {
             object: object.clone(),
-            prefix: prefix.to_owned(),
             interval,
             threshold: 1,
             next: Instant::now() + interval,
@@ -79,16 +69,16 @@ impl Health {
             troubles: HashMap::new(),
         });
         watched.interval = interval;
-        prefix.clone_into(&mut watched.prefix);
         watched.threshold = settings.failure_threshold.unsigned_abs();
         watched.next = watched.next.min(Instant::now() + interval);
         let mut old = std::mem::take(&mut watched.members);
         for pod in pods {
-            let same = old.remove(&pod.state.name).filter(|member| member.pod == pod.uid && member.address == pod.ip);
+            let same =
+                old.remove(&pod.state.name).filter(|member| member.pod == pod.uid && member.address == pod.endpoint);
             let failures = same.map_or(0, |member| member.failures);
             let said = pod.state.report.as_ref().map(|report| report.peers.clone());
             let failures = if said.is_some() { 0 } else { failures };
-            let member = Member { pod: pod.uid.clone(), address: pod.ip, failures, said };
+            let member = Member { pod: pod.uid.clone(), address: pod.endpoint.clone(), failures, said };
             watched.members.insert(pod.state.name.clone(), member);
         }
     }
@@ -159,7 +149,7 @@ impl Health {
             let asked = stream::iter(due).map(|question| {
                 let members = members.clone();
                 async move {
-                    let report = members.report(question.address, &question.prefix).await;
+                    let report = members.report(&question.address).await;
                     (question, report.ok().map(|report| report.peers))
                 }
             });
@@ -181,9 +171,8 @@ impl Health {
         for (cluster, watched) in all.iter_mut().filter(|(_, watched)| watched.next <= now) {
             watched.next = now + watched.interval;
             for (member, Member { pod, address, .. }) in &watched.members {
-                let Some(address) = *address else { continue };
-                let (cluster, member, prefix) = (cluster.clone(), member.clone(), watched.prefix.clone());
-                due.push(Question { cluster, member, pod: pod.clone(), address, prefix });
+                let Some(address) = address.clone() else { continue };
+                due.push(Question { cluster: cluster.clone(), member: member.clone(), pod: pod.clone(), address });
             }
         }
         due
@@ -211,6 +200,5 @@ struct Question {
     cluster: String,
     member: String,
     pod: Option<String>,
-    address: IpAddr,
-    prefix: String,
+    address: Endpoint,
 }

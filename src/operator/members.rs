@@ -1,16 +1,24 @@
 //! Speaking to members over HTTP: what they run, and please reload.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::plan::WEB_PORT;
 use crate::plan::rollout::MemberReport;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// A reload may render every template and read every file.
 const RELOAD_TIMEOUT: Duration = Duration::from_secs(10);
 const ERROR_MAX: usize = 1024;
+
+/// Where a member is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address and port.
+    pub address: SocketAddr,
+    /// The path that everything is below, without a `/` at its end.
+    pub prefix: String,
+}
 
 /// Speaks to members.
 #[derive(Clone, Debug)]
@@ -57,12 +65,12 @@ impl MemberClient {
         Ok(Self { http })
     }
 
-    /// What the member at `ip`, whose API is below the path `prefix`, runs and sees.
+    /// What the member at `at` runs and sees.
     ///
     /// # Errors
     /// When it does not answer within two seconds, or not as a worker does.
-    pub async fn report(&self, ip: IpAddr, prefix: &str) -> Result<MemberReport, MemberError> {
-        let url = url(ip, prefix, "/-/config");
+    pub async fn report(&self, at: &Endpoint) -> Result<MemberReport, MemberError> {
+        let url = at.url("/-/config");
         let failed = |source| MemberError::Http { url: url.clone(), source };
         let answer = self.http.get(&url).send().await.map_err(failed)?.error_for_status().map_err(failed)?;
         let body = answer.bytes().await.map_err(failed)?;
@@ -73,8 +81,8 @@ impl MemberClient {
     ///
     /// # Errors
     /// When it does not answer, or answers that it keeps the old one ([`MemberError::Refused`], with its words).
-    pub async fn reload(&self, ip: IpAddr, prefix: &str) -> Result<(), MemberError> {
-        let url = url(ip, prefix, "/-/reload");
+    pub async fn reload(&self, at: &Endpoint) -> Result<(), MemberError> {
+        let url = at.url("/-/reload");
         let failed = |source| MemberError::Http { url: url.clone(), source };
         let answer = self.http.post(&url).timeout(RELOAD_TIMEOUT).send().await.map_err(failed)?;
         if answer.status().is_success() {
@@ -89,8 +97,8 @@ impl MemberClient {
     ///
     /// # Errors
     /// When it does not answer, or does not take them.
-    pub async fn post_alerts(&self, ip: IpAddr, prefix: &str, alerts: &serde_json::Value) -> Result<(), MemberError> {
-        let url = url(ip, prefix, "/api/v2/alerts");
+    pub async fn post_alerts(&self, at: &Endpoint, alerts: &serde_json::Value) -> Result<(), MemberError> {
+        let url = at.url("/api/v2/alerts");
         let failed = |source| MemberError::Http { url: url.clone(), source };
         let body = alerts.to_string();
         let request = self.http.post(&url).header("content-type", "application/json").body(body);
@@ -98,8 +106,10 @@ impl MemberClient {
     }
 }
 
-fn url(ip: IpAddr, prefix: &str, path: &str) -> String {
-    format!("http://{}{prefix}{path}", SocketAddr::new(ip, WEB_PORT))
+impl Endpoint {
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{}{path}", self.address, self.prefix)
+    }
 }
 
 fn refusal(status: impl fmt::Display, text: &str) -> String {

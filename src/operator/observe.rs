@@ -1,6 +1,7 @@
 //! The first step: everything that decisions about one cluster need, read once.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use futures::future::join_all;
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -11,11 +12,17 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::{Api, Client, ResourceExt};
 
 use crate::caches::{self, Caches};
-use crate::crd::{AlertmanagerCluster, ConfigSource, TemplateSource};
-use crate::members::MemberClient;
+use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSpec, TemplateSource};
+use crate::members::{Endpoint, MemberClient};
 use crate::plan::rollout::{MemberReport, MemberState};
-use crate::plan::{ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_SOURCES, CONFIG_FILE, Names};
+use crate::plan::{
+    ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_SOURCES, CONFIG_FILE, ClusterPlan, Mounted, Names,
+    PORT_MANAGEMENT, WEB_PORT, config_map_dir, secret_dir,
+};
 use crate::validate::{self, Files, Given, Refused, ValidConfig};
+
+/// The StatefulSet controller puts it on each pod.
+const LABEL_REVISION: &str = "controller-revision-hash";
 
 /// What was seen.
 #[derive(Debug)]
@@ -24,6 +31,8 @@ pub struct Observed {
     pub given: Result<Given, Refused>,
     /// The objects as they are.
     pub live: Live,
+    /// What the Secret with users of the API holds, if one is asked for and there.
+    pub users: Option<BTreeMap<String, Vec<u8>>>,
     /// What is wrong with the Secret with certificates for gossip that somebody else makes.
     pub certificates_lack: Option<String>,
     /// The pods of the cluster with what their members say, in the order of their ordinals.
@@ -55,6 +64,8 @@ pub struct Live {
     pub autoscaler: Option<HorizontalPodAutoscaler>,
     /// The members' volumes.
     pub claims: Vec<PersistentVolumeClaim>,
+    /// See [`crate::kube::Objects`].
+    pub web_secret: Option<Secret>,
     /// Of [`crate::kube::Objects::gossip_secrets`], the authority's.
     pub authority_secret: Option<Secret>,
     /// Of [`crate::kube::Objects::gossip_secrets`], the members'.
@@ -66,12 +77,16 @@ pub struct Live {
 pub struct ObservedPod {
     /// Its place in the order of members.
     pub ordinal: u32,
-    /// Where it is reached, while it runs.
-    pub ip: Option<IpAddr>,
+    /// Where it is asked and told to reload, while it runs.
+    pub endpoint: Option<Endpoint>,
+    /// Where its API is, while it runs.
+    pub api: Option<Endpoint>,
     /// Whether it is being deleted.
     pub terminating: bool,
     /// Which pod of this name it is.
     pub uid: Option<String>,
+    /// The revision of the template that it was made from.
+    pub revision: Option<String>,
     /// The mark of the certificates that its kubelet was told of.
     pub certificates: Option<String>,
     /// Whether it has a volume of its own.
@@ -91,7 +106,7 @@ pub struct ObserveError {
     pub source: kube::Error,
 }
 
-/// Reads everything about `object` in `namespace`; the API of its members is below `prefix`.
+/// Reads everything about `object`, which is to be as `plan` says.
 ///
 /// # Errors
 /// When the API server does not answer. What is not there is no error, and neither is a silent member.
@@ -99,18 +114,29 @@ pub async fn observe(
     client: &Client,
     caches: &Caches,
     members: &MemberClient,
+    object: &AlertmanagerCluster,
+    plan: &ClusterPlan,
+) -> Result<Observed, ObserveError> {
+    let (namespace, names) = (plan.namespace.as_str(), &plan.names);
+    let live = live(caches, namespace, names);
+    let (given, pods, lack, users) = tokio::join!(
+        given(client, caches, namespace, object, &live),
+        pods(caches, members, plan),
+        certificates_lack(client, namespace, object, names),
+        users(client, namespace, object)
+    );
+    Ok(Observed { given: given?, live, users: users?, certificates_lack: lack?, pods })
+}
+
+async fn users(
+    client: &Client,
     namespace: &str,
     object: &AlertmanagerCluster,
-    prefix: &str,
-) -> Result<Observed, ObserveError> {
-    let names = Names::new(&object.name_any());
-    let live = live(caches, namespace, &names);
-    let (given, pods, lack) = tokio::join!(
-        given(client, caches, namespace, object, &live),
-        pods(caches, members, namespace, &names, prefix),
-        certificates_lack(client, namespace, object, &names)
-    );
-    Ok(Observed { given: given?, live, certificates_lack: lack?, pods })
+) -> Result<Option<BTreeMap<String, Vec<u8>>>, ObserveError> {
+    let Some(name) = &object.spec.web.basic_auth_secret_name else { return Ok(None) };
+    let secret = read::<Secret>(client, namespace, name).await?;
+    let data = secret.map(|secret| secret.data.unwrap_or_default());
+    Ok(data.map(|data| data.into_iter().map(|(user, hash)| (user, hash.0)).collect()))
 }
 
 async fn certificates_lack(
@@ -163,13 +189,13 @@ async fn given(
         Ok(source) => source,
         Err(error) => return Ok(Err(error.into())),
     };
-    let version = version(caches, namespace, &source, &object.spec.config.templates).unwrap_or_default();
+    let version = version(caches, namespace, &source, &object.spec.config).unwrap_or_default();
     let written = live.config_secret.as_ref().and_then(|secret| secret.annotations().get(ANNOTATION_SOURCES));
     if !version.is_empty()
         && written == Some(&version)
         && let Some(ValidConfig { text, templates, .. }) = live.last_good()
     {
-        return Ok(Ok(Given { text, source, templates, version }));
+        return Ok(Ok(Given { text, source, templates, mounted: None, version }));
     }
     let bytes = match &source {
         ConfigSource::Inline { text } => Some(Some(text.clone().into_bytes())),
@@ -191,7 +217,8 @@ async fn given(
         Some(Some(bytes)) => match String::from_utf8(bytes) {
             Ok(text) => {
                 let templates = templates(client, namespace, &object.spec.config.templates).await?;
-                templates.map(|templates| Given { text, source, templates, version })
+                let mounted = Some(mounted(client, namespace, &object.spec.config).await?);
+                templates.map(|templates| Given { text, source, templates, mounted, version })
             }
             Err(_) => Err(Refused::NotText(source)),
         },
@@ -200,7 +227,7 @@ async fn given(
 
 /// Which objects a configuration comes from, in the versions that were seen last. Taken before they are read: what is
 /// read may be newer, and is read once more then.
-fn version(caches: &Caches, namespace: &str, source: &ConfigSource, templates: &[TemplateSource]) -> Option<String> {
+fn version(caches: &Caches, namespace: &str, source: &ConfigSource, config: &ConfigSpec) -> Option<String> {
     let map = |name: &str| Some(format!("configmap/{name}@{}", caches.config_map_version(namespace, name)?));
     let secret = |name: &str| Some(format!("secret/{name}@{}", caches.secret_version(namespace, name)?));
     let first = match source {
@@ -208,13 +235,34 @@ fn version(caches: &Caches, namespace: &str, source: &ConfigSource, templates: &
         ConfigSource::ConfigMap { name, key } => format!("{}/{key}", map(name)?),
         ConfigSource::Secret { name, key } => format!("{}/{key}", secret(name)?),
     };
-    let rest = templates.iter().map(|source| match (&source.config_map_ref, &source.secret_ref) {
+    let mounted = config.secrets.iter().map(|name| secret(name));
+    let mounted = mounted.chain(config.config_maps.iter().map(|name| map(name)));
+    let rest = config.templates.iter().map(|source| match (&source.config_map_ref, &source.secret_ref) {
         (Some(reference), None) => map(&reference.name),
         (None, Some(reference)) => secret(&reference.name),
         _ => None,
     });
-    let all: Option<Vec<String>> = std::iter::once(Some(first)).chain(rest).collect();
+    let all: Option<Vec<String>> = std::iter::once(Some(first)).chain(rest).chain(mounted).collect();
     Some(all?.join(" "))
+}
+
+/// The keys of what members find as files.
+async fn mounted(client: &Client, namespace: &str, config: &ConfigSpec) -> Result<Mounted, ObserveError> {
+    let mut all = Mounted::new();
+    for name in &config.secrets {
+        let secret = read::<Secret>(client, namespace, name).await?;
+        let keys = secret.map(|secret| secret.data.unwrap_or_default().into_keys().collect());
+        all.insert(secret_dir(name), keys);
+    }
+    for name in &config.config_maps {
+        let map = read::<ConfigMap>(client, namespace, name).await?;
+        let keys = map.map(|map| {
+            let binary = map.binary_data.unwrap_or_default().into_keys();
+            map.data.unwrap_or_default().into_keys().chain(binary).collect()
+        });
+        all.insert(config_map_dir(name), keys);
+    }
+    Ok(all)
 }
 
 /// The template files of all sources.
@@ -275,31 +323,25 @@ fn live(caches: &Caches, namespace: &str, names: &Names) -> Live {
         ingress: caches::one(&caches.ingresses, namespace, &base),
         autoscaler: caches::one(&caches.autoscalers, namespace, &base),
         claims: caches::of_cluster(&caches.claims, namespace, &names.object),
+        web_secret: caches::one(&caches.secrets, namespace, &names.web_secret()),
         authority_secret: caches::one(&caches.secrets, namespace, &names.authority_secret()),
         gossip_secret: caches::one(&caches.secrets, namespace, &names.gossip_secret()),
     }
 }
 
-async fn pods(
-    caches: &Caches,
-    members: &MemberClient,
-    namespace: &str,
-    names: &Names,
-    prefix: &str,
-) -> Vec<ObservedPod> {
-    let pods = caches::of_cluster(&caches.pods, namespace, &names.object);
-    let mut seen: Vec<_> = pods.iter().filter_map(|pod| observed_pod(pod, names)).collect();
+async fn pods(caches: &Caches, members: &MemberClient, plan: &ClusterPlan) -> Vec<ObservedPod> {
+    let pods = caches::of_cluster(&caches.pods, &plan.namespace, &plan.names.object);
+    let mut seen: Vec<_> = pods.iter().filter_map(|pod| observed_pod(pod, plan)).collect();
     seen.sort_by_key(|pod| pod.ordinal);
-    let reports = join_all(seen.iter().map(|pod| report(members, pod, prefix))).await;
+    let reports = join_all(seen.iter().map(|pod| report(members, pod))).await;
     for (pod, report) in seen.iter_mut().zip(reports) {
         pod.state.report = report;
     }
     seen
 }
 
-async fn report(members: &MemberClient, pod: &ObservedPod, prefix: &str) -> Option<MemberReport> {
-    let ip = pod.ip?;
-    match members.report(ip, prefix).await {
+async fn report(members: &MemberClient, pod: &ObservedPod) -> Option<MemberReport> {
+    match members.report(pod.endpoint.as_ref()?).await {
         Ok(mut report) => {
             report.peers.sort();
             Some(report)
@@ -311,7 +353,7 @@ async fn report(members: &MemberClient, pod: &ObservedPod, prefix: &str) -> Opti
     }
 }
 
-fn observed_pod(pod: &Pod, names: &Names) -> Option<ObservedPod> {
+fn observed_pod(pod: &Pod, plan: &ClusterPlan) -> Option<ObservedPod> {
     let name = pod.name_any();
     let status = pod.status.clone().unwrap_or_default();
     let terminating = pod.metadata.deletion_timestamp.is_some();
@@ -319,12 +361,22 @@ fn observed_pod(pod: &Pod, names: &Names) -> Option<ObservedPod> {
     let ready = status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
     let has_claim = volumes.into_iter().any(|volume| volume.persistent_volume_claim.is_some());
-    let ip = status.pod_ip.as_deref().and_then(|ip| ip.parse().ok());
+    let ip = status.pod_ip.as_deref().and_then(|ip| ip.parse().ok()).filter(|_| running && !terminating);
+    let at =
+        |port, prefix: &str| ip.map(|ip| Endpoint { address: SocketAddr::new(ip, port), prefix: prefix.to_owned() });
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let mut ports = containers.flat_map(|container| container.ports.iter().flatten());
+    // pods of an older operator have none
+    let management = ports.find(|port| port.name.as_deref() == Some(PORT_MANAGEMENT));
+    let management = management.and_then(|port| u16::try_from(port.container_port).ok());
+    let api = at(WEB_PORT, &plan.prefix);
     Some(ObservedPod {
-        ordinal: names.ordinal(&name)?,
-        ip: ip.filter(|_| running && !terminating),
+        ordinal: plan.names.ordinal(&name)?,
+        endpoint: management.map_or_else(|| api.clone(), |port| at(port, "")),
+        api,
         terminating,
         uid: pod.uid(),
+        revision: pod.labels().get(LABEL_REVISION).cloned(),
         has_claim,
         certificates: pod.annotations().get(ANNOTATION_CERTIFICATES).cloned(),
         state: MemberState {
@@ -369,7 +421,8 @@ mod tests {
     fn a_pod_is_reached_only_while_it_runs_and_stays() {
         let pod = |json: serde_json::Value| {
             let pod: Pod = serde_json::from_value(json).unwrap();
-            observed_pod(&pod, &Names::new("pager"))
+            let spec = serde_json::from_str(r#"{"config": {}}"#).unwrap();
+            observed_pod(&pod, &ClusterPlan::new("ops", "pager", &spec, None))
         };
         let told = serde_json::json!({ANNOTATION_CONFIG_HASH: "ab"});
         let running = serde_json::json!({
@@ -379,7 +432,7 @@ mod tests {
             "metadata": {"name": "alertmanager-pager-7", "annotations": told}, "status": running
         }));
         let seen = seen.unwrap();
-        assert_eq!((seen.ordinal, seen.ip.is_some(), seen.state.in_service), (7, true, true));
+        assert_eq!((seen.ordinal, seen.endpoint.is_some(), seen.state.in_service), (7, true, true));
         assert_eq!(seen.state.told.as_deref(), Some("ab"));
 
         let going = pod(serde_json::json!({
@@ -389,7 +442,7 @@ mod tests {
             "status": running
         }));
         let going = going.unwrap();
-        assert_eq!((going.ip, going.state.in_service, going.state.told), (None, false, None));
+        assert_eq!((going.endpoint, going.state.in_service, going.state.told), (None, false, None));
         assert!(pod(serde_json::json!({"metadata": {"name": "stranger"}})).is_none());
     }
 }

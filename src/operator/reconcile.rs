@@ -13,15 +13,18 @@ use kube::{Resource, ResourceExt};
 use crate::apply::{self, Applied, ApplyError};
 use crate::certificates::{CertificateError, Certificates, Subject};
 use crate::context::Context;
-use crate::crd::{AlertmanagerCluster, AlertmanagerClusterStatus, RolloutStrategy, StorageKind};
+use crate::crd::{
+    AlertmanagerCluster, AlertmanagerClusterSpec, AlertmanagerClusterStatus, RolloutStrategy, StorageKind, Topology,
+};
 use crate::events::{self, Notice, Severity};
 use crate::heal::heal;
-use crate::kube::{self as kube_objects, Objects, Rendering, certificate_resource, http_route_resource, inherit};
+use crate::kube::{self as kube_objects, Objects, Rendering, inherit};
 use crate::members::MemberError;
 use crate::observe::{self, ObserveError, Observed, ObservedPod};
 use crate::plan::recycle::{PodStorage, next_to_replace};
+use crate::plan::renew::{PodAge, next_to_renew};
 use crate::plan::rollout::{MemberState, Step, Waiting, next_step};
-use crate::plan::{ClusterPlan, Standing, volumes};
+use crate::plan::{ClusterPlan, Standing, volumes, web_file};
 use crate::status::{self, Facts};
 use crate::validate;
 
@@ -115,8 +118,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let Some(owner) = object.controller_owner_ref(&()) else { return Ok(Action::await_change()) };
 
     let mut plan = ClusterPlan::new(&namespace, &name, &object.spec, None);
-    let observed =
-        observe::observe(context.client(), &context.caches, &context.members, &namespace, object, &plan.prefix).await?;
+    let observed = observe::observe(context.client(), &context.caches, &context.members, object, &plan).await?;
     let verdict = validate::choose(observed.given.clone(), observed.live.last_good());
     let running = observed.live.last_good().filter(|_| object.spec.rollout.paused);
     let held_back = match (&running, &verdict.config) {
@@ -126,16 +128,19 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let sources = if held_back.is_some() { String::new() } else { verdict.version };
     plan.config = running.or(verdict.config);
     let certificates = certificates(context, object, &plan, &observed)?;
+    let web = web_file(&object.spec.web, observed.users.as_ref());
     let rendering = Rendering {
         plan: &plan,
         spec: &object.spec,
         worker_image: &context.worker_image,
         certificates: certificates.as_ref(),
+        web_file: web.as_ref().ok().and_then(Option::as_deref),
         sources: &sources,
         owner: &owner,
     };
-    let (applied, rejected) = match rendering.objects() {
-        Ok(mut objects) => {
+    let (applied, rejected) = match web.as_ref().map_err(ToString::to_string).map(|_| rendering.objects()) {
+        Err(lack) => (Applied::default(), Some(lack)),
+        Ok(Ok(mut objects)) => {
             if let Some(set) = &mut objects.stateful_set {
                 let operator = format!("{} {}", env!("CARGO_PKG_VERSION"), context.worker_image);
                 inherit(set, observed.live.stateful_set.as_ref(), &object.spec, &operator);
@@ -146,7 +151,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(error) => (Applied::default(), Some(crate::error_chain(&error))),
+        Ok(Err(error)) => (Applied::default(), Some(crate::error_chain(&error))),
     };
     if !applied.written.is_empty() {
         tracing::info!(cluster = name, namespace, written = applied.written.join(", "), "applied");
@@ -154,6 +159,10 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     }
     if applied.created {
         tell(context, object, &created(&plan)).await;
+    }
+    let seen = object.status.as_ref().and_then(|status| status.observed_generation);
+    if let Some(advice) = odd_advice(&object.spec).filter(|_| seen != object.metadata.generation) {
+        tell(context, object, &advice).await;
     }
 
     let step = match &plan.config {
@@ -166,15 +175,17 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     };
     let members = wanted_members(&plan.member_names(), &observed.pods);
     let object_ref = ObjectRef::new(&object.name_any()).within(&namespace);
-    context.health.watch(&uid, object_ref, &plan.prefix, object.spec.health, &observed.pods);
+    context.health.watch(&uid, object_ref, object.spec.health, &observed.pods);
     for notice in heal(context, object, &plan, &members, &observed.pods).await? {
         tell(context, object, &notice).await;
     }
     let storage_fits = storage_fits(context, object, &observed, &applied).await?;
-    let pods_current = !applied.created && !applied.recreating && storage_fits && is_rolled_out(&observed, &applied);
+    let renewed = storage_fits && renewed(context, &plan, &observed, &applied).await?;
+    let pods_current = !applied.created && !applied.recreating && renewed;
     if let Some(made) = &certificates {
         let mark = made.mark();
-        for pod in observed.pods.iter().filter(|pod| pod.ip.is_some() && pod.certificates.as_ref() != Some(&mark)) {
+        for pod in observed.pods.iter().filter(|pod| pod.endpoint.is_some() && pod.certificates.as_ref() != Some(&mark))
+        {
             apply::tell_of_certificates(context.client(), &namespace, &pod.state.name, &mark).await?;
         }
     }
@@ -266,18 +277,11 @@ async fn apply_all(
     let client = context.client();
     let mut applied = apply::apply(client, objects, &observed.live, uid).await?;
     let seen = object.status.as_ref().and_then(|status| status.observed_generation);
-    // one that isn't wanted can only be there since the spec was another one
-    if objects.http_route.is_some() || (seen.is_some() && seen != object.metadata.generation) {
-        let kind = (&http_route_resource(), "the Gateway API");
-        let wanted = objects.http_route.as_ref();
-        let name = plan.names.base();
-        applied.written.extend(apply::foreign_kind(client, &plan.namespace, &name, kind, wanted, uid).await?);
-    }
-    if objects.certificate.is_some() || (seen.is_some() && seen != object.metadata.generation) {
-        let kind = (&certificate_resource(), "cert-manager");
-        let wanted = objects.certificate.as_ref();
-        let name = plan.names.gossip_secret();
-        applied.written.extend(apply::foreign_kind(client, &plan.namespace, &name, kind, wanted, uid).await?);
+    for other in &objects.others {
+        // one that isn't wanted can only be there since the spec was another one
+        if other.object.is_some() || (seen.is_some() && seen != object.metadata.generation) {
+            applied.written.extend(apply::foreign_kind(client, &plan.namespace, other, uid).await?);
+        }
     }
     Ok(applied)
 }
@@ -305,7 +309,7 @@ async fn roll_out(
         for member in members.iter().skip(1) {
             if let Step::Tell { member } = next_step(hash, std::slice::from_ref(member), Duration::ZERO) {
                 apply::tell(context.client(), &plan.namespace, &member, hash, 0).await?;
-                reload(context, plan, &observed.pods, &member).await;
+                reload(context, &observed.pods, &member).await;
             }
         }
     }
@@ -324,14 +328,14 @@ async fn roll_out(
         Step::Tell { member } => {
             tracing::info!(member, namespace, hash, "giving the member its configuration");
             apply::tell(client, namespace, member, hash, 0).await?;
-            reload(context, plan, &observed.pods, member).await;
+            reload(context, &observed.pods, member).await;
         }
         Step::Reload { member } | Step::Stopped { member, .. } => {
             // the kubelet may have looked before it knew of the new Secret
             if let Some(round) = context.turns.reminder(cluster, REMIND) {
                 apply::tell(client, namespace, member, hash, round).await?;
             }
-            if let Some(error) = reload(context, plan, &observed.pods, member).await
+            if let Some(error) = reload(context, &observed.pods, member).await
                 && matches!(step, Step::Reload { .. })
                 && waited >= REFUSAL_GRACE
             {
@@ -343,11 +347,11 @@ async fn roll_out(
 }
 
 /// Asks `member` to reload. Its refusal is returned; silence is not, since the next look will show it.
-async fn reload(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], member: &str) -> Option<String> {
+async fn reload(context: &Context, pods: &[ObservedPod], member: &str) -> Option<String> {
     // one that does not say what it runs does not load anything either
-    let ip = pods.iter().find(|pod| pod.state.name == member && pod.state.report.is_some())?.ip?;
+    let at = pods.iter().find(|pod| pod.state.name == member && pod.state.report.is_some())?.endpoint.as_ref()?;
     context.metrics.reload_asked();
-    match context.members.reload(ip, &plan.prefix).await {
+    match context.members.reload(at).await {
         Ok(()) => None,
         Err(MemberError::Refused(words)) => Some(words),
         Err(error) => {
@@ -420,17 +424,38 @@ async fn storage_fits(
     Ok(pods.iter().all(|pod| pod.fits))
 }
 
-/// Whether the StatefulSet controller has seen the newest template and all pods are made from it.
-fn is_rolled_out(observed: &Observed, applied: &Applied) -> bool {
+/// Whether all pods are made from the newest template; has one make way that is not, when it is time.
+async fn renewed(
+    context: &Context,
+    plan: &ClusterPlan,
+    observed: &Observed,
+    applied: &Applied,
+) -> Result<bool, ReconcileError> {
     if applied.written.iter().any(|what| what.starts_with("StatefulSet ")) {
-        return false;
+        return Ok(false);
     }
-    let Some(set) = &observed.live.stateful_set else { return false };
-    let Some(status) = &set.status else { return false };
-    let wanted = set.spec.as_ref().and_then(|spec| spec.replicas);
-    status.observed_generation >= set.metadata.generation
-        && status.update_revision == status.current_revision
-        && status.updated_replicas.or(Some(0)) >= wanted
+    let Some(set) = &observed.live.stateful_set else { return Ok(false) };
+    let Some(status) = set.status.as_ref().filter(|status| status.observed_generation >= set.metadata.generation)
+    else {
+        return Ok(false);
+    };
+    let wanted = plan.member_names();
+    let ours = observed.pods.iter().filter(|pod| wanted.contains(&pod.state.name));
+    let age = |pod: &ObservedPod| PodAge {
+        member: pod.state.name.clone(),
+        in_service: pod.state.in_service,
+        terminating: pod.terminating,
+        current: pod.revision == status.update_revision,
+    };
+    let ages: Vec<_> = ours.map(age).collect();
+    if !applied.recreating
+        && let Some(member) = next_to_renew(&ages, wanted.len())
+        && let Some(pod) = observed.pods.iter().find(|pod| pod.state.name == member)
+    {
+        tracing::info!(member, namespace = plan.namespace, "replacing the member's pod by one of the newest template");
+        apply::replace(context.client(), &plan.namespace, member, pod.uid.clone(), None).await?;
+    }
+    Ok(ages.len() == wanted.len() && ages.iter().all(|age| age.current && !age.terminating))
 }
 
 fn next_look(facts: &Facts, applied: &Applied) -> Duration {
@@ -454,6 +479,20 @@ fn next_look(facts: &Facts, applied: &Applied) -> Duration {
 fn was_told(facts: &Facts, member: &str) -> bool {
     let state = facts.members.iter().find(|(name, _)| name == member).and_then(|(_, state)| state.as_ref());
     state.is_some_and(|state| state.told == facts.wanted_hash)
+}
+
+/// An even number of members survives no more losses than the odd one below it.
+fn odd_advice(spec: &AlertmanagerClusterSpec) -> Option<Notice> {
+    let even = spec.topology == Some(Topology::MultiMaster) && spec.replicas % 2 == 0;
+    let (replicas, fewer) = (spec.replicas, spec.replicas - 1);
+    even.then(|| Notice {
+        severity: Severity::Warning,
+        reason: "EvenReplicas".to_owned(),
+        action: "Validate",
+        note: format!(
+            "a majority of {replicas} members survives no more losses than one of {fewer}: better have an odd number"
+        ),
+    })
 }
 
 fn created(plan: &ClusterPlan) -> Notice {

@@ -6,6 +6,7 @@ use alerting::config::{ConfigError, parse};
 use alerting::matcher::Mode;
 
 use crate::crd::{ConfigSource, ConfigSourceError};
+use crate::plan::{Mounted, first_lack};
 pub use files::{Files, hash, template_files};
 
 /// A configuration that a member can run.
@@ -28,6 +29,8 @@ pub struct Given {
     pub source: ConfigSource,
     /// The template files.
     pub templates: Files,
+    /// What members find as files besides; `None` when it is as it was for the configuration that is in force.
+    pub mounted: Option<Mounted>,
     /// Which objects it was read from, in which versions; empty when that is not to be known again.
     pub version: String,
 }
@@ -115,6 +118,10 @@ pub fn config(given: &Given) -> Result<ValidConfig, InvalidConfig> {
     if let Some(error) = config.unsupported() {
         return Err(refused(error));
     }
+    if let Some((line, message)) = given.mounted.as_ref().and_then(|mounted| first_lack(&given.text, mounted)) {
+        let source_name = given.source.to_string();
+        return Err(InvalidConfig { source_name, line: Some(line), message: format!("line {line}: {message}") });
+    }
     let files = template_files(&config, &given.templates).map_err(refused)?;
     let hash = files::hash_of(&given.text, &files);
     Ok(ValidConfig { text: given.text.clone(), templates: files.into_iter().collect(), hash })
@@ -132,7 +139,13 @@ mod tests {
     }
 
     fn given(text: &str) -> Given {
-        Given { text: text.to_owned(), source: source(), templates: Files::new(), version: String::new() }
+        Given {
+            text: text.to_owned(),
+            source: source(),
+            templates: Files::new(),
+            mounted: Some(Mounted::new()),
+            version: String::new(),
+        }
     }
 
     fn with(text: &str, templates: &[(&str, &str)]) -> Given {
@@ -162,6 +175,15 @@ mod tests {
         assert!(error.to_string().starts_with("ConfigMap pager-config, key alertmanager.yml: line 2: "), "{error}");
         assert_eq!(error.line, Some(2));
         assert!(error.message.contains("nobody"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_that_members_would_not_find_is_an_error_with_its_line() {
+        let text = format!("global: {{slack_api_url_file: /etc/alertmanager/secrets/a/url}}\n{GOOD}");
+        let error = config(&given(&text)).unwrap_err();
+        assert_eq!(error.line, Some(1));
+        assert!(error.message.contains("add `a` to spec.config.secrets"), "{error}");
+        assert!(config(&Given { mounted: None, ..given(&text) }).is_ok(), "it was looked at before");
     }
 
     #[test]

@@ -130,6 +130,10 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         true => Listeners::inherited()?,
         false => Listeners::bind(&settings.web_listen).await?,
     };
+    let management = match &settings.management_listen {
+        Some(address) => Some(Listeners::bind(std::slice::from_ref(address)).await?),
+        None => None,
+    };
     let external = ExternalUrl::new(settings.external_url.as_deref(), listeners.port()).map_err(Error::ExternalUrl)?;
     let route_prefix = url::route_prefix(settings.route_prefix.as_deref(), &external);
     let options = engine_options(&settings, &external, sockets.as_ref());
@@ -201,14 +205,22 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     };
 
     let http = Arc::default();
+    let mut managing = management.map(|listeners| {
+        let router = api::management_router(state.clone(), Arc::clone(&http));
+        Servers::start(listeners, router, None, Arc::clone(&http), Limits::default())
+    });
     let router = api::counted_router(state, Arc::clone(&http));
     let mut servers = Servers::start(listeners, router, web_config, http, Limits::default());
     let served = tokio::select! {
         () = stop.wait() => Ok(()),
         error = servers.failed() => Err(Error::Serve(error)),
+        error = failed(&mut managing) => Err(Error::Serve(error)),
     };
     info!("Shutting down gracefully");
     servers.finish(DRAIN_LIMIT).await;
+    if let Some(managing) = managing {
+        managing.finish(DRAIN_LIMIT).await;
+    }
     watching.abort();
     if let Some(resolving) = resolving {
         resolving.abort();
@@ -224,6 +236,13 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     }
     info!(elapsed = ?stopping.elapsed(), "Received shutdown signal, exiting gracefully...");
     served
+}
+
+async fn failed(servers: &mut Option<Servers>) -> std::io::Error {
+    match servers {
+        Some(servers) => servers.failed().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn greet(settings: &Settings) {

@@ -33,9 +33,15 @@ rules:
   - apiGroups: [""]
     resources: [persistentvolumeclaims]
     verbs: [get, list, watch, patch] # patch: a larger size
+  - apiGroups: [monitoring.coreos.com]
+    resources: [podmonitors, prometheusrules]
+    verbs: [get, create, patch, delete]
+  - apiGroups: [""]
+    resources: [resourcequotas]
+    verbs: [get, create, patch, delete]
   - apiGroups: [""]
     resources: [configmaps]
-    verbs: [get, list, watch]
+    verbs: [get, list, watch, create, patch, delete] # create, patch, delete: dashboards
   - apiGroups: [""]
     resources: [pods]
     # patch: an annotation makes the kubelet refresh the configuration at once; delete: one with another kind of storage

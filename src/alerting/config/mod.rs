@@ -13,6 +13,7 @@ mod interval_read;
 mod load;
 mod matchers;
 mod model;
+mod named;
 mod node;
 mod oauth2;
 mod out;
@@ -45,6 +46,7 @@ pub use http::{
 };
 pub use load::{parse, parse_in};
 pub use model::{Config, GroupBy, InhibitRule, Integration, Receiver, Route, UrlSource};
+pub use named::{NamedFile, named_files};
 pub use paths::glob_pattern;
 pub use receiver::{
     AttachmentField, DiscordConfig, EmailConfig, IncidentioConfig, JiraApi, JiraConfig, JiraField,

@@ -34,6 +34,18 @@ pub struct ConfigSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub templates: Vec<TemplateSource>,
+
+    /// Secrets in the same namespace that members find as files, for fields like `password_file`: a key as
+    /// `/etc/alertmanager/secrets/<name>/<key>`. Edits arrive within about a minute. Example: `[pager-secrets]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    pub secrets: Vec<String>,
+
+    /// ConfigMaps likewise, for fields like `ca_file`: a key as `/etc/alertmanager/configmaps/<name>/<key>`.
+    /// Example: `[company-ca]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 253)))]
+    pub config_maps: Vec<String>,
 }
 
 /// Where files with templates come from: exactly one of the fields.
@@ -130,6 +142,7 @@ impl ConfigSpec {
         let templates = self.templates.iter().filter_map(|source| source.config_map_ref.as_ref());
         self.config_map_ref.as_ref().is_some_and(|map| map.name == name)
             || templates.into_iter().any(|map| map.name == name)
+            || self.config_maps.iter().any(|map| map == name)
     }
 
     /// Whether anything in it comes from that Secret.
@@ -137,6 +150,7 @@ impl ConfigSpec {
         let templates = self.templates.iter().filter_map(|source| source.secret_ref.as_ref());
         self.secret_ref.as_ref().is_some_and(|secret| secret.name == name)
             || templates.into_iter().any(|secret| secret.name == name)
+            || self.secrets.iter().any(|secret| secret == name)
     }
 
     /// The one source that is given.

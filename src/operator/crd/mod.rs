@@ -10,6 +10,7 @@ mod autoscaling;
 mod config;
 mod gossip;
 mod health;
+mod monitoring;
 mod pod_template;
 mod protection;
 mod quantity;
@@ -25,6 +26,7 @@ pub use config::{
 };
 pub use gossip::{Gossip, GossipTls, IssuerRef};
 pub use health::Health;
+pub use monitoring::{Labelled, Monitoring, NamespaceQuota, PodMonitor};
 pub use pod_template::PodTemplate;
 pub use protection::{DisruptionBudget, NetworkAccess};
 pub use quantity::{Quantity, Resources};
@@ -212,6 +214,23 @@ pub struct AlertmanagerClusterSpec {
     /// Who may connect to the members. Example: `{enabled: true}`.
     #[serde(default)]
     pub network_policy: NetworkAccess,
+
+    /// What Prometheus and Grafana are given about the cluster. Example: `{podMonitor: {}, rules: {}}`.
+    #[serde(default)]
+    pub monitoring: Monitoring,
+
+    /// A ResourceQuota for the whole namespace, which should be this cluster's own then.
+    /// Example: `{hard: {limits.memory: 2Gi}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_quota: Option<NamespaceQuota>,
+}
+
+impl AlertmanagerClusterSpec {
+    /// Whether anything of the cluster comes from that Secret.
+    pub fn refers_to_secret(&self, name: &str) -> bool {
+        let of_web = [&self.web.basic_auth_secret_name, &self.web.tls_secret_name, &self.cluster.tls.secret_name];
+        self.config.refers_to_secret(name) || of_web.into_iter().flatten().any(|secret| secret == name)
+    }
 }
 
 /// When the image is pulled. Left out: what Kubernetes takes for the image's tag. Example: `IfNotPresent`.

@@ -29,6 +29,18 @@ pub struct Web {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 3600))]
     pub timeout_seconds: Option<i32>,
+
+    /// A Secret with `tls.crt` and `tls.key`: with it, members speak HTTPS only. Another certificate is taken up without a
+    /// restart. Example: `alertmanager-web`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub tls_secret_name: Option<String>,
+
+    /// A Secret whose keys are the names of users, and whose values are bcrypt hashes of their passwords: with it, only
+    /// they get through. Probes and the operator use another port, `management`. Example: `alertmanager-users`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub basic_auth_secret_name: Option<String>,
 }
 
 /// The Service for clients.
@@ -117,6 +129,11 @@ pub struct ParentRef {
 }
 
 impl Web {
+    /// Whether not everybody gets through.
+    pub fn is_protected(&self) -> bool {
+        self.tls_secret_name.is_some() || self.basic_auth_secret_name.is_some()
+    }
+
     /// The worker's flags for what is given.
     pub fn flags(&self) -> Vec<String> {
         let prefix = self.route_prefix.as_ref().map(|prefix| format!("--web.route-prefix={prefix}"));

@@ -6,10 +6,9 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind, TypeMeta};
 use serde_json::json;
 
-use super::Rendering;
+use super::{Other, Rendering};
 use crate::certificates::{Authority, Certificates, Issued, split};
 
 const NOT_AFTER: &str = "alertmanager.dev/not-after";
@@ -23,12 +22,6 @@ pub(super) const TRUSTED: &str = "ca.crt";
 
 /// The kind of a Certificate of cert-manager, which not every API server knows.
 const CERTIFICATE_KIND: (&str, &str, &str) = ("cert-manager.io", "v1", "Certificate");
-
-/// How a Certificate is reached.
-pub fn certificate_resource() -> ApiResource {
-    let (group, version, kind) = CERTIFICATE_KIND;
-    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
-}
 
 /// What a Secret holds of an authority.
 pub fn authority(secret: &Secret) -> Option<Authority> {
@@ -76,23 +69,19 @@ pub(super) fn secrets(cluster: &Rendering<'_>, certificates: &Certificates) -> [
 }
 
 /// What cert-manager is asked for, where it shall do it.
-pub(super) fn certificate(cluster: &Rendering<'_>) -> Option<DynamicObject> {
-    let issuer = cluster.spec.cluster.tls.issuer_ref.as_ref()?;
-    let resource = certificate_resource();
+pub(super) fn certificate(cluster: &Rendering<'_>) -> Other {
     let secret = cluster.plan.names.gossip_secret();
-    let spec = json!({
-        "secretName": secret,
-        "issuerRef": issuer,
-        "dnsNames": [cluster.plan.peers_host()],
-        "usages": ["server auth", "client auth"],
-        "privateKey": {"algorithm": "ECDSA", "rotationPolicy": "Always"},
-        "duration": "2160h",
+    let content = cluster.spec.cluster.tls.issuer_ref.as_ref().map(|issuer| {
+        json!({ "spec": {
+            "secretName": secret,
+            "issuerRef": issuer,
+            "dnsNames": [cluster.plan.peers_host()],
+            "usages": ["server auth", "client auth"],
+            "privateKey": {"algorithm": "ECDSA", "rotationPolicy": "Always"},
+            "duration": "2160h",
+        }})
     });
-    Some(DynamicObject {
-        types: Some(TypeMeta { api_version: resource.api_version, kind: resource.kind }),
-        metadata: cluster.metadata(secret),
-        data: json!({ "spec": spec }),
-    })
+    cluster.other(CERTIFICATE_KIND, "cert-manager", secret.clone(), |_| {}, content)
 }
 
 fn secret(cluster: &Rendering<'_>, name: String, marks: &[(&str, String)], files: &[(&str, &str)]) -> Secret {

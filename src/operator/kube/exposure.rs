@@ -4,20 +4,15 @@ use k8s_openapi::api::networking::v1::{
     HTTPIngressPath, HTTPIngressRuleValue, Ingress, IngressBackend, IngressRule, IngressServiceBackend, IngressSpec,
     IngressTLS, ServiceBackendPort,
 };
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind, TypeMeta};
-use serde_json::json;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::{Value, json};
 
-use super::Rendering;
+use super::{Other, Rendering};
+use crate::crd::HttpRouteSpec;
 use crate::plan::WEB_PORT;
 
 /// The kind of a HTTPRoute, which not every API server knows.
 const HTTP_ROUTE: (&str, &str, &str) = ("gateway.networking.k8s.io", "v1", "HTTPRoute");
-
-/// How a HTTPRoute is reached.
-pub fn http_route_resource() -> ApiResource {
-    let (group, version, kind) = HTTP_ROUTE;
-    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
-}
 
 pub(super) fn ingress(cluster: &Rendering<'_>) -> Option<Ingress> {
     let wanted = cluster.spec.ingress.as_ref()?;
@@ -54,11 +49,15 @@ pub(super) fn ingress(cluster: &Rendering<'_>) -> Option<Ingress> {
     })
 }
 
-pub(super) fn http_route(cluster: &Rendering<'_>) -> Option<DynamicObject> {
-    let wanted = cluster.spec.http_route.as_ref()?;
-    let resource = http_route_resource();
-    let mut metadata = cluster.metadata(cluster.plan.names.base());
-    metadata.annotations = (!wanted.annotations.is_empty()).then(|| wanted.annotations.clone());
+pub(super) fn http_route(cluster: &Rendering<'_>) -> Other {
+    let wanted = cluster.spec.http_route.as_ref();
+    let annotations = wanted.map(|wanted| wanted.annotations.clone()).filter(|annotations| !annotations.is_empty());
+    let annotate = |metadata: &mut ObjectMeta| metadata.annotations = annotations;
+    let content = wanted.map(|wanted| json!({ "spec": http_route_spec(cluster, wanted) }));
+    cluster.other(HTTP_ROUTE, "the Gateway API", cluster.plan.names.base(), annotate, content)
+}
+
+fn http_route_spec(cluster: &Rendering<'_>, wanted: &HttpRouteSpec) -> Value {
     let mut spec = json!({
         "parentRefs": wanted.parent_refs,
         "rules": [{
@@ -69,11 +68,7 @@ pub(super) fn http_route(cluster: &Rendering<'_>) -> Option<DynamicObject> {
     if !wanted.hostnames.is_empty() {
         spec["hostnames"] = json!(wanted.hostnames);
     }
-    Some(DynamicObject {
-        types: Some(TypeMeta { api_version: resource.api_version, kind: resource.kind }),
-        metadata,
-        data: json!({ "spec": spec }),
-    })
+    spec
 }
 
 fn path(cluster: &Rendering<'_>) -> String {

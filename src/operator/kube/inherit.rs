@@ -16,15 +16,16 @@ const MADE_OF: &str = "alertmanager.dev/made-of";
 /// What changes no pod.
 const OTHER_FIELDS: &[&str] = &[
     "autoscaling",
-    "config",
     "health",
     "hibernate",
     "httpRoute",
     "ingress",
+    "monitoring",
     "networkPolicy",
     "paused",
     "podDisruptionBudget",
     "replicas",
+    "resourceQuota",
     "rollout",
     "service",
     "topology",
@@ -58,6 +59,13 @@ fn wish(spec: &AlertmanagerClusterSpec) -> String {
     let defaults = empty.as_ref().map(json).unwrap_or_default();
     if let Some(fields) = given.as_object_mut() {
         fields.retain(|name, _| !OTHER_FIELDS.contains(&name.as_str()));
+        // which files there are, not what is in them
+        let config = fields.remove("config").unwrap_or_default();
+        for (name, mounts) in config.as_object().into_iter().flatten() {
+            if matches!(name.as_str(), "secrets" | "configMaps") {
+                fields.insert(format!("config.{name}"), mounts.clone());
+            }
+        }
         if let Some(storage) = fields.get_mut("storage").and_then(Value::as_object_mut) {
             storage.remove("retentionPolicy");
         }

@@ -4,8 +4,10 @@ mod autoscaler;
 mod certificates;
 mod exposure;
 mod inherit;
+mod monitoring;
 mod pod;
 mod protection;
+mod quota;
 mod secret;
 mod service;
 mod service_account;
@@ -18,13 +20,13 @@ use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
-pub use certificates::{authority, certificate_resource, issued};
-pub use exposure::http_route_resource;
+pub use certificates::{authority, issued};
 pub use inherit::inherit;
 pub use pod::OverlayError;
 pub use stateful_set::claim;
 
-use kube::core::DynamicObject;
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind, TypeMeta};
+use serde_json::Value;
 
 use crate::certificates::Certificates;
 use crate::crd::AlertmanagerClusterSpec;
@@ -51,14 +53,27 @@ pub struct Objects {
     pub member_services: Vec<Service>,
     /// A way in from outside.
     pub ingress: Option<Ingress>,
-    /// The same by the Gateway API.
-    pub http_route: Option<DynamicObject>,
     /// What sets the number of members.
     pub autoscaler: Option<HorizontalPodAutoscaler>,
     /// The authority for gossip, and what it issued for members; `None` where somebody else does that.
     pub gossip_secrets: Option<[Secret; 2]>,
-    /// What cert-manager is asked for.
-    pub certificate: Option<DynamicObject>,
+    /// Who gets through to the API, where not everybody does.
+    pub web_secret: Option<Secret>,
+    /// Of kinds that are not watched.
+    pub others: Vec<Other>,
+}
+
+/// An object of a kind that is not watched: not every API server knows it, or few clusters have one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Other {
+    /// How the kind is reached.
+    pub resource: ApiResource,
+    /// What brings the kind.
+    pub needs: &'static str,
+    /// The object's name.
+    pub name: String,
+    /// The object; `None` where it isn't wanted.
+    pub object: Option<DynamicObject>,
 }
 
 /// What rendering needs besides of the plan.
@@ -74,6 +89,8 @@ pub struct Rendering<'a> {
     pub sources: &'a str,
     /// Certificates for gossip, where the operator makes them.
     pub certificates: Option<&'a Certificates>,
+    /// The file about TLS and users of the API.
+    pub web_file: Option<&'a str>,
     /// The object that owns everything.
     pub owner: &'a OwnerReference,
 }
@@ -95,11 +112,36 @@ impl Rendering<'_> {
             network_policy: protection::policy(self),
             member_services: service::of_members(self),
             ingress: exposure::ingress(self),
-            http_route: exposure::http_route(self),
             autoscaler: autoscaler::render(self),
             gossip_secrets: self.certificates.map(|made| certificates::secrets(self, made)),
-            certificate: certificates::certificate(self),
+            web_secret: secret::web(self),
+            others: self.others(),
         })
+    }
+
+    fn others(&self) -> Vec<Other> {
+        let mut all = vec![exposure::http_route(self), certificates::certificate(self), quota::render(self)];
+        all.extend(monitoring::render(self));
+        all
+    }
+
+    /// One that is wanted if it has content, which is all but its type and metadata.
+    fn other(
+        &self,
+        (group, version, kind): (&str, &str, &str),
+        needs: &'static str,
+        name: String,
+        metadata: impl FnOnce(&mut ObjectMeta),
+        content: Option<Value>,
+    ) -> Other {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let object = content.map(|data| {
+            let mut own = self.metadata(name.clone());
+            metadata(&mut own);
+            let types = TypeMeta { api_version: resource.api_version.clone(), kind: resource.kind.clone() };
+            DynamicObject { types: Some(types), metadata: own, data }
+        });
+        Other { resource, needs, name, object }
     }
 
     fn metadata(&self, name: String) -> ObjectMeta {

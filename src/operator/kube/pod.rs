@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, DownwardAPIProjection, DownwardAPIVolumeFile, EmptyDirVolumeSource, EnvVar,
-    EnvVarSource, HTTPGetAction, ObjectFieldSelector, PodSecurityContext, PodSpec, PodTemplateSpec, Probe as KubeProbe,
-    ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection, SecretVolumeSource, SecurityContext,
-    TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
+    Capabilities, ConfigMapVolumeSource, Container, ContainerPort, DownwardAPIProjection, DownwardAPIVolumeFile,
+    EmptyDirVolumeSource, EnvVar, EnvVarSource, HTTPGetAction, ObjectFieldSelector, PodSecurityContext, PodSpec,
+    PodTemplateSpec, Probe as KubeProbe, ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection,
+    SecretVolumeSource, SecurityContext, TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as KubeQuantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -21,13 +21,14 @@ use super::certificates::{CERTIFICATE, KEY, TRUSTED};
 use super::stateful_set::DATA_VOLUME;
 use crate::crd::{PodTemplate, Quantity, Resources, StorageKind};
 use crate::plan::{
-    CONFIG_DIR, GOSSIP_PORT, MemberAddresses, MemberPlan, NAME_ALERTMANAGER, Probe, STORAGE_DIR, WEB_PORT, labels,
-    selector,
+    CONFIG_DIR, GOSSIP_PORT, MANAGEMENT_PORT, MemberAddresses, MemberPlan, NAME_ALERTMANAGER, PORT_MANAGEMENT, Probe,
+    STORAGE_DIR, WEB_DIR, WEB_FILE, WEB_PORT, config_map_dir, labels, secret_dir, selector,
 };
 
 /// The user and group of the worker in its container.
 const WORKER_ID: i64 = 65532;
 const CONFIG_VOLUME: &str = "config";
+const WEB_VOLUME: &str = "web";
 const GOSSIP_VOLUME: &str = "gossip";
 const GOSSIP_DIR: &str = "/etc/alertmanager/gossip";
 const GOSSIP_TLS_FILE: &str = "tls.yml";
@@ -126,6 +127,8 @@ fn addresses(cluster: &Rendering<'_>) -> MemberAddresses {
     MemberAddresses {
         web_listen: format!(":{WEB_PORT}"),
         web_port: WEB_PORT,
+        management_listen: Some(format!(":{MANAGEMENT_PORT}")),
+        web_config: cluster.spec.web.is_protected().then(|| format!("{WEB_DIR}/{WEB_FILE}")),
         gossip_listen: format!("0.0.0.0:{GOSSIP_PORT}"),
         gossip_port: GOSSIP_PORT,
         gossip_advertise: format!("$(POD_IP):{GOSSIP_PORT}"),
@@ -145,6 +148,7 @@ fn container(cluster: &Rendering<'_>, member: MemberPlan) -> Container {
         env: Some(vec![field("POD_IP", "status.podIP"), field("POD_NAME", "metadata.name")]),
         ports: Some(vec![
             port("web", member.web_port, "TCP"),
+            port(PORT_MANAGEMENT, MANAGEMENT_PORT, "TCP"),
             port("gossip-tcp", member.gossip_port, "TCP"),
             port("gossip-udp", member.gossip_port, "UDP"),
         ]),
@@ -170,13 +174,14 @@ fn volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
         }),
         ..Volume::default()
     };
+    let given = [config].into_iter().chain(tls).chain(web_volume(cluster)).chain(mounted_volumes(cluster));
     match cluster.spec.storage.kind() {
-        StorageKind::Claim(_) => std::iter::once(config).chain(tls).collect(),
+        StorageKind::Claim(_) => given.collect(),
         StorageKind::EmptyDir(dir) => {
             let size_limit = dir.size_limit.as_ref().map(|Quantity(limit)| KubeQuantity(limit.clone()));
             let empty_dir = Some(EmptyDirVolumeSource { size_limit, ..EmptyDirVolumeSource::default() });
             let data = Volume { name: DATA_VOLUME.to_owned(), empty_dir, ..Volume::default() };
-            std::iter::once(config).chain(tls).chain([data]).collect()
+            given.chain([data]).collect()
         }
     }
 }
@@ -186,7 +191,64 @@ fn mounts(cluster: &Rendering<'_>, member: &MemberPlan) -> Vec<VolumeMount> {
     let config = mount(CONFIG_VOLUME, member.config_dir.clone(), true);
     let data = mount(DATA_VOLUME, member.storage_dir.clone(), false);
     let tls = cluster.spec.cluster.tls.enabled.then(|| mount(GOSSIP_VOLUME, GOSSIP_DIR.to_owned(), true));
-    [config, data].into_iter().chain(tls).collect()
+    let web = cluster.spec.web.is_protected().then(|| mount(WEB_VOLUME, WEB_DIR.to_owned(), true));
+    let given = &cluster.spec.config;
+    let secrets = given.secrets.iter().enumerate();
+    let secrets = secrets.map(|(at, name)| mount(&secret_volume(at), secret_dir(name), true));
+    let maps = given.config_maps.iter().enumerate();
+    let maps = maps.map(|(at, name)| mount(&config_map_volume(at), config_map_dir(name), true));
+    [config, data].into_iter().chain(tls).chain(web).chain(secrets).chain(maps).collect()
+}
+
+/// The file about TLS and users, and beside it the certificate that somebody else keeps.
+fn web_volume(cluster: &Rendering<'_>) -> Option<Volume> {
+    let secret = |name: String| VolumeProjection {
+        secret: Some(SecretProjection { name, ..SecretProjection::default() }),
+        ..VolumeProjection::default()
+    };
+    let certificate = cluster.spec.web.tls_secret_name.clone().map(secret);
+    let sources = [secret(cluster.plan.names.web_secret())].into_iter().chain(certificate).collect();
+    cluster.spec.web.is_protected().then(|| Volume {
+        name: WEB_VOLUME.to_owned(),
+        projected: Some(ProjectedVolumeSource { default_mode: Some(0o440), sources: Some(sources) }),
+        ..Volume::default()
+    })
+}
+
+/// What the configuration may name as files. One that is not there yet doesn't keep a member from starting: a
+/// configuration that needs it is not let through.
+fn mounted_volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
+    let given = &cluster.spec.config;
+    let secrets = given.secrets.iter().enumerate().map(|(at, name)| Volume {
+        name: secret_volume(at),
+        secret: Some(SecretVolumeSource {
+            secret_name: Some(name.clone()),
+            default_mode: Some(0o440),
+            optional: Some(true),
+            ..SecretVolumeSource::default()
+        }),
+        ..Volume::default()
+    });
+    let maps = given.config_maps.iter().enumerate().map(|(at, name)| Volume {
+        name: config_map_volume(at),
+        config_map: Some(ConfigMapVolumeSource {
+            name: name.clone(),
+            default_mode: Some(0o440),
+            optional: Some(true),
+            ..ConfigMapVolumeSource::default()
+        }),
+        ..Volume::default()
+    });
+    secrets.chain(maps).collect()
+}
+
+/// Names of volumes are shorter than those of objects.
+fn secret_volume(at: usize) -> String {
+    format!("secret-{at}")
+}
+
+fn config_map_volume(at: usize) -> String {
+    format!("configmap-{at}")
 }
 
 /// The certificates, whoever makes the Secret, and beside them the file that says how they are used.
@@ -266,7 +328,7 @@ fn probe(probe: Probe) -> KubeProbe {
     KubeProbe {
         http_get: Some(HTTPGetAction {
             path: Some(probe.path),
-            port: IntOrString::String("web".to_owned()),
+            port: IntOrString::String(PORT_MANAGEMENT.to_owned()),
             ..HTTPGetAction::default()
         }),
         period_seconds: i32::try_from(probe.period_seconds).ok(),

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::Rendering;
-use crate::plan::{GOSSIP_PORT, WEB_PORT, selector};
+use crate::plan::{GOSSIP_PORT, MANAGEMENT_PORT, WEB_PORT, selector};
 
 /// None for a single member: it would keep its node from ever being drained.
 pub(super) fn budget(cluster: &Rendering<'_>) -> Option<PodDisruptionBudget> {
@@ -40,7 +40,7 @@ pub(super) fn policy(cluster: &Rendering<'_>) -> Option<NetworkPolicy> {
     };
     let web = NetworkPolicyIngressRule {
         from: (!wanted.web_from.is_empty()).then(|| wanted.web_from.iter().map(namespace).collect()),
-        ports: Some(vec![port(WEB_PORT, "TCP")]),
+        ports: Some(vec![port(WEB_PORT, "TCP"), port(MANAGEMENT_PORT, "TCP")]),
     };
     wanted.enabled.then(|| NetworkPolicy {
         metadata: cluster.metadata(cluster.plan.names.base()),

@@ -1,4 +1,4 @@
-//! The generated Secret: the configuration that the members run.
+//! The generated Secrets: the configuration that the members run, and who gets through to them.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,19 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use super::Rendering;
-use crate::plan::{ANNOTATION_CONFIG_HASH, ANNOTATION_SOURCES, files};
+use crate::plan::{ANNOTATION_CONFIG_HASH, ANNOTATION_SOURCES, WEB_FILE, files};
 use crate::validate::ValidConfig;
+
+/// The file about TLS and users of the API, where there is one.
+pub(super) fn web(cluster: &Rendering<'_>) -> Option<Secret> {
+    let text = cluster.web_file?;
+    Some(Secret {
+        metadata: cluster.metadata(cluster.plan.names.web_secret()),
+        type_: Some("Opaque".to_owned()),
+        data: Some(BTreeMap::from([(WEB_FILE.to_owned(), ByteString(text.as_bytes().to_vec()))])),
+        ..Secret::default()
+    })
+}
 
 pub(super) fn render(cluster: &Rendering<'_>, config: &ValidConfig) -> Secret {
     let mut metadata = cluster.metadata(cluster.plan.names.config_secret());

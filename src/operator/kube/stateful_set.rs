@@ -34,7 +34,8 @@ pub(super) fn render(cluster: &Rendering<'_>) -> Result<StatefulSet, OverlayErro
             // members find each other whatever the order, and one that cannot start must not keep others from starting
             pod_management_policy: Some("Parallel".to_owned()),
             update_strategy: Some(StatefulSetUpdateStrategy {
-                type_: Some("RollingUpdate".to_owned()),
+                // the operator says which pod is made anew, and when
+                type_: Some("OnDelete".to_owned()),
                 ..StatefulSetUpdateStrategy::default()
             }),
             selector: LabelSelector { match_labels: Some(selector(&names.object)), ..LabelSelector::default() },

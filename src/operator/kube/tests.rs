@@ -30,6 +30,7 @@ fn render(spec: &str, config: Option<&str>) -> Objects {
         spec: &spec,
         worker_image: "registry.example/am:1",
         certificates: None,
+        web_file: spec.web.is_protected().then_some("web: file"),
         sources: "",
         owner: &owner(),
     }
@@ -43,7 +44,8 @@ fn yaml(object: &impl serde::Serialize) -> String {
 
 const SMALL: &str = r#"{"config":{"inline":""}}"#;
 const FULL: &str = r#"{
-    "replicas": 5, "image": "registry.example/own:2", "imagePullPolicy": "Never", "config": {"inline": ""},
+    "replicas": 5, "image": "registry.example/own:2", "imagePullPolicy": "Never",
+    "config": {"inline": "", "secrets": ["pager-secrets"], "configMaps": ["company-ca"]},
     "storage": {
         "volumeClaimTemplate": {"storageClassName": "fast", "resources": {"requests": {"storage": "64Mi"}}},
         "retentionPolicy": {"whenDeleted": "Delete"}
@@ -62,12 +64,15 @@ const FULL: &str = r#"{
             ]
         }
     },
-    "web": {"routePrefix": "/am", "corsOrigin": "https://.+", "getConcurrency": 16, "timeoutSeconds": 30},
+    "web": {"tlsSecretName": "web-cert", "basicAuthSecretName": "users", "routePrefix": "/am", "corsOrigin": "https://.+", "getConcurrency": 16, "timeoutSeconds": 30},
     "service": {"type": "LoadBalancer", "annotations": {"example.com/internal": "true"}, "perReplica": true},
     "ingress": {"className": "nginx", "hosts": ["am.example"], "tlsSecretName": "tls", "annotations": {"a.example/b": "c"}},
     "httpRoute": {"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["am.example"]},
     "autoscaling": {"minReplicas": 3, "maxReplicas": 7, "cpuUtilization": 70, "alertsReceived": "500"},
     "podDisruptionBudget": {"maxUnavailable": 2},
+    "monitoring": {"podMonitor": {"interval": "30s", "labels": {"release": "p"}}, "rules": {"labels": {"release": "p"}},
+        "dashboard": {"labels": {"grafana_dashboard": "1"}}},
+    "resourceQuota": {"hard": {"limits.memory": "2Gi"}},
     "networkPolicy": {"enabled": true, "webFrom": [{"kubernetes.io/metadata.name": "monitoring"}]}
 }"#;
 
@@ -113,10 +118,38 @@ fn ways_in() {
     let full = render(FULL, Some(CONFIG));
     let first = &full.member_services[0];
     assert_eq!(full.member_services.len(), 5);
-    let all = [yaml(&full.client_service), yaml(first), yaml(&full.ingress.unwrap()), yaml(&full.http_route.unwrap())];
+    let all = [yaml(&full.client_service), yaml(first), yaml(&full.ingress.unwrap())];
     insta::assert_snapshot!("ways_in", all.join("---\n"));
     let small = render(SMALL, Some(CONFIG));
-    assert!(small.member_services.is_empty() && small.ingress.is_none() && small.http_route.is_none());
+    assert!(small.member_services.is_empty() && small.ingress.is_none());
+}
+
+#[test]
+fn what_is_of_kinds_that_are_not_watched() {
+    let full = render(FULL, Some(CONFIG));
+    let mut all: Vec<_> = full.others.iter().filter_map(|other| other.object.as_ref().map(yaml)).collect();
+    all.push(yaml(&full.web_secret.unwrap()));
+    insta::assert_snapshot!("others", all.join("---\n"));
+    let small = render(SMALL, Some(CONFIG));
+    assert!(small.web_secret.is_none() && small.others.iter().all(|other| other.object.is_none()));
+    assert_eq!(small.others.len(), 6);
+}
+
+#[test]
+fn rules_and_dashboard_are_of_this_cluster_only() {
+    let full = render(FULL, Some(CONFIG));
+    let text = |kind: &str| {
+        let other = full.others.iter().find(|other| other.resource.kind == kind).unwrap();
+        other.object.as_ref().unwrap().data.to_string()
+    };
+    for kind in ["PrometheusRule", "ConfigMap"] {
+        assert!(text(kind).contains("alertmanager-pager-[0-9]+"), "{kind}");
+        assert!(!text(kind).contains("job="), "{kind}");
+    }
+    let map = full.others.iter().find(|other| other.resource.kind == "ConfigMap").unwrap();
+    let dashboard = map.object.as_ref().unwrap().data["data"]["alertmanager-pager.json"].as_str().unwrap().to_owned();
+    let dashboard: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+    assert_eq!(dashboard["title"], "Alertmanager ops/pager");
 }
 
 #[test]
@@ -143,8 +176,15 @@ fn an_overlay_that_is_no_pod_spec_is_refused_with_its_place() {
         let spec: AlertmanagerClusterSpec = serde_json::from_str(&json).unwrap();
         let config = ValidConfig { text: CONFIG.into(), templates: Files::new(), hash: "h".into() };
         let plan = ClusterPlan::new("ops", "pager", &spec, Some(config));
-        let rendering =
-            Rendering { plan: &plan, spec: &spec, worker_image: "i", certificates: None, sources: "", owner: &owner() };
+        let rendering = Rendering {
+            plan: &plan,
+            spec: &spec,
+            worker_image: "i",
+            certificates: None,
+            web_file: None,
+            sources: "",
+            owner: &owner(),
+        };
         crate::error_chain(&rendering.objects().unwrap_err())
     };
     let place = ".containers[0].resource is no field";

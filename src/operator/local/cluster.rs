@@ -185,6 +185,8 @@ impl Cluster {
         let dir = self.ground.dir.join(name);
         let at = MemberAddresses {
             web_listen: web.to_string(),
+            management_listen: None,
+            web_config: None,
             web_port: web.port(),
             gossip_listen: gossip.to_string(),
             gossip_port: gossip.port(),

@@ -200,7 +200,10 @@ fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerC
         ConfigSource::Inline { text } => {
             let (text, place) = (text.clone(), document.place_of("inline"));
             let templates = templates(&cluster.spec.config.templates, document, documents)?;
-            return Ok((cluster, Found { given: Given { text, source, templates, version: String::new() }, place }));
+            return Ok((
+                cluster,
+                Found { given: Given { text, source, templates, mounted: None, version: String::new() }, place },
+            ));
         }
         ConfigSource::ConfigMap { name, key } => ("ConfigMap", name, key),
         ConfigSource::Secret { name, key } => ("Secret", name, key),
@@ -212,7 +215,7 @@ fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerC
     let text = texts.get(key).ok_or_else(missing)?.clone();
     let place = holder.place_of(key);
     let templates = templates(&cluster.spec.config.templates, document, documents)?;
-    Ok((cluster, Found { given: Given { text, source, templates, version: String::new() }, place }))
+    Ok((cluster, Found { given: Given { text, source, templates, mounted: None, version: String::new() }, place }))
 }
 
 /// The template files that a cluster names, out of the documents of its namespace.

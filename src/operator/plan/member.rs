@@ -5,6 +5,8 @@ use crate::validate::ValidConfig;
 
 /// The port of the web interface and API, in a pod.
 pub const WEB_PORT: u16 = 9093;
+/// The port of probes, metrics and reloads, in a pod.
+pub const MANAGEMENT_PORT: u16 = 9095;
 /// The port of gossip, TCP and UDP, in a pod.
 pub const GOSSIP_PORT: u16 = 9094;
 /// The directory of the configuration, in a pod.
@@ -21,6 +23,10 @@ pub struct MemberAddresses {
     pub web_listen: String,
     /// The port of the API.
     pub web_port: u16,
+    /// Where probes, metrics and reloads are served besides, e.g. `:9095`.
+    pub management_listen: Option<String>,
+    /// The file about TLS and authentication of the API; `None` where it is open to all.
+    pub web_config: Option<String>,
     /// Where gossip listens, e.g. `0.0.0.0:9094`.
     pub gossip_listen: String,
     /// The port of gossip.
@@ -70,7 +76,7 @@ pub struct File {
     pub content: String,
 }
 
-/// How to tell the state of a member, over HTTP on its web port.
+/// How to tell the state of a member, over HTTP on the port for that, or else on its web port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probes {
     /// Until it first succeeds, the others are not asked.
@@ -115,6 +121,8 @@ impl MemberPlan {
         args.push(format!("--log.level={}", cluster.log_level.as_str()));
         args.push(format!("--log.format={}", cluster.log_format.as_str()));
         args.extend(cluster.external_url.iter().map(|url| format!("--web.external-url={url}")));
+        args.extend(at.management_listen.iter().map(|address| format!("--web.management-address={address}")));
+        args.extend(at.web_config.iter().map(|file| format!("--web.config.file={file}")));
         args.extend(cluster.web_flags.iter().cloned());
         Self {
             name: name.to_owned(),
@@ -124,7 +132,8 @@ impl MemberPlan {
             files: cluster.config.as_ref().map(files).unwrap_or_default(),
             config_dir: at.config_dir.clone(),
             storage_dir: at.storage_dir.clone(),
-            probes: probes(&cluster.prefix),
+            // what is served besides is at the root
+            probes: probes(if at.management_listen.is_some() { "" } else { &cluster.prefix }),
             stop_seconds: 60,
         }
     }
@@ -167,6 +176,8 @@ mod tests {
         MemberAddresses {
             web_listen: "127.0.0.1:19093".into(),
             web_port: 19093,
+            management_listen: None,
+            web_config: None,
             gossip_listen: "127.0.0.2:19094".into(),
             gossip_port: 19094,
             gossip_advertise: "127.0.0.2:19094".into(),

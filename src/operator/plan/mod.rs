@@ -4,20 +4,26 @@
 
 pub mod health;
 mod member;
+mod mounted;
 mod names;
 pub mod recycle;
+pub mod renew;
 pub mod rollout;
 pub mod volumes;
+mod web;
 
 pub use member::{
-    CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MemberAddresses, MemberPlan, Probe, Probes, STORAGE_DIR, WEB_PORT,
-    files,
+    CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MANAGEMENT_PORT, MemberAddresses, MemberPlan, Probe, Probes,
+    STORAGE_DIR, WEB_PORT, files,
 };
+pub use mounted::{Mounted, config_map_dir, first_lack, secret_dir};
 pub use names::{
     ANNOTATION_APPLIED_HASH, ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_LOCAL, ANNOTATION_SOURCES,
-    LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_NAME, MANAGER, NAME_ALERTMANAGER, Names, labels, selector,
-    selector_text,
+    LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_NAME, MANAGER, NAME_ALERTMANAGER, Names, PORT_MANAGEMENT,
+    labels, selector, selector_text,
 };
+
+pub use web::{WEB_DIR, WEB_FILE, WebError, web_file};
 
 use crate::crd::{AlertmanagerClusterSpec, LogFormat, LogLevel};
 use crate::validate::ValidConfig;

@@ -10,6 +10,8 @@ pub const LABEL_INSTANCE: &str = "app.kubernetes.io/instance";
 pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// `alertmanager.dev/cluster`: the name of the object.
 pub const LABEL_CLUSTER: &str = "alertmanager.dev/cluster";
+/// The port of a pod for probes, metrics and reloads.
+pub const PORT_MANAGEMENT: &str = "management";
 /// The hash of a configuration: on the generated Secret the one it holds, on a pod the one it was told to load.
 pub const ANNOTATION_CONFIG_HASH: &str = "alertmanager.dev/config-hash";
 /// On a pod: the mark of the certificates that its kubelet was told of.
@@ -34,6 +36,7 @@ pub const MANAGER: &str = "alertmanager-operator";
 /// | StatefulSet, ServiceAccount, client Service | `alertmanager-main` |
 /// | headless Service (web 9093, gossip 9094 TCP and UDP) | `alertmanager-main-peers` |
 /// | generated Secret (key `alertmanager.yml`) | `alertmanager-main-config` |
+/// | generated Secret about TLS and users of the API | `alertmanager-main-web` |
 /// | certificates for gossip, and their authority | `alertmanager-main-gossip`, `alertmanager-main-gossip-ca` |
 /// | pods | `alertmanager-main-0`, `alertmanager-main-1`, … |
 /// | volume claims, if any | `data-alertmanager-main-0`, … |
@@ -62,6 +65,11 @@ impl Names {
     /// The generated Secret with the configuration.
     pub fn config_secret(&self) -> String {
         format!("alertmanager-{}-config", self.object)
+    }
+
+    /// The generated Secret about TLS and users of the API.
+    pub fn web_secret(&self) -> String {
+        format!("alertmanager-{}-web", self.object)
     }
 
     /// The Secret with what members prove themselves with.

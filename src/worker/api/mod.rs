@@ -241,10 +241,9 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
     for path in ["/debug/pprof/", "/debug/pprof/{*profile}"] {
         mount(path, plain("GET, OPTIONS, POST", get(debug::profiles).post(debug::profiles)));
     }
-    mount("/-/healthy", probe(health::healthy));
-    mount("/-/ready", probe(health::ready));
-    mount("/-/config", plain("GET, OPTIONS", get(health::config)));
-    mount("/-/reload", plain("OPTIONS, POST", axum::routing::post(health::reload)));
+    for (path, methods) in operating() {
+        mount(path, methods);
+    }
     let mut router: Router = router.fallback(fallback::elsewhere).with_state(api.clone());
     if api.state.options.cors_origin.is_some() {
         // around the whole: a layer of the routes themselves would get their `Allow` header into its answers
@@ -254,6 +253,31 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
         .layer(middleware::from_fn_with_state(api.clone(), limits::limit))
         .layer(middleware::from_fn_with_state(api.clone(), measure::measure))
         .layer(middleware::from_fn_with_state(api, trace::http::trace))
+}
+
+/// What those who keep the process running need, and nothing that clients do: always at the root. `http` is what clients'
+/// requests are counted with, for the metrics.
+pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>) -> Router {
+    let api = Api {
+        state,
+        http,
+        gets: Arc::new(Gets { free: Semaphore::new(default_concurrency()), most: default_concurrency() }),
+        bodies: Arc::new(Semaphore::new(request::BODY_UNITS_MAX)),
+        prefix: "".into(),
+    };
+    let metrics = plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress));
+    let routes = operating().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    routes.route("/metrics", metrics).fallback(fallback::elsewhere).with_state(api)
+}
+
+/// Probes and reloads.
+fn operating() -> [(&'static str, MethodRouter<Api>); 4] {
+    [
+        ("/-/healthy", probe(health::healthy)),
+        ("/-/ready", probe(health::ready)),
+        ("/-/config", plain("GET, OPTIONS", get(health::config))),
+        ("/-/reload", plain("OPTIONS, POST", axum::routing::post(health::reload))),
+    ]
 }
 
 fn operations() -> [(&'static str, MethodRouter<Api>); 6] {

@@ -33,6 +33,8 @@ pub struct Settings {
     pub web_systemd_socket: bool,
     /// File with TLS and authentication, if given.
     pub web_config_file: Option<PathBuf>,
+    /// Where probes, metrics and reloads are served besides.
+    pub management_listen: Option<String>,
     /// Origins of pages that may use API v2: a regex matcher.
     pub cors_origin: Option<Matcher>,
     /// As given, if given.
@@ -178,6 +180,7 @@ impl Flags {
             web_listen: self.web_listen_address.clone(),
             web_systemd_socket: self.web_systemd_socket,
             web_config_file: given(&self.web_config_file).map(PathBuf::from),
+            management_listen: given(&self.web_management_address),
             cors_origin,
             external_url: given(&self.web_external_url),
             route_prefix: given(&self.web_route_prefix),

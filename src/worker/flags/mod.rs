@@ -76,6 +76,9 @@ pub struct Flags {
     /// Address for the web interface, API and metrics; repeatable
     #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = ":9093", action = ArgAction::Append)]
     pub web_listen_address: Vec<String>,
+    /// Address for probes, metrics and reloads only, without TLS and authentication; empty: none (our own addition)
+    #[arg(long = "web.management-address", value_name = "ADDRESS", default_value = "")]
+    pub web_management_address: String,
     /// File that turns on TLS or authentication
     #[arg(long = "web.config.file", value_name = "FILE", default_value = "")]
     pub web_config_file: String,
