@@ -15,6 +15,7 @@ mod amtool;
 mod commands;
 mod durable;
 mod edits;
+mod flags;
 mod mail;
 mod moving;
 mod notify;

@@ -59,6 +59,11 @@ impl Sample {
         Ok(condition(&self.object()?, type_))
     }
 
+    /// The hash of the configuration that all members are to run.
+    pub(crate) fn wanted_hash(&self) -> Result<String, String> {
+        Ok(text(&self.object()?["status"]["config"]["hash"]))
+    }
+
     /// The ConfigMap's text of the configuration.
     pub(crate) fn config_text(&self) -> String {
         let (name, key) = self.config_source();

@@ -24,6 +24,11 @@ pub(crate) fn deliveries_of(alertname: &str) -> Result<Vec<Delivery>, String> {
     Ok(found)
 }
 
+/// The bodies of all webhooks, oldest first.
+pub(crate) fn deliveries() -> Result<Vec<Value>, String> {
+    Ok(received()?.into_iter().map(|mut entry| entry["body"].take()).collect())
+}
+
 /// The names of alerts in the sink's own log.
 pub(crate) fn logged() -> String {
     try_kubectl(&["logs", "-n", NAMESPACE, "deployment/webhook-sink"]).unwrap_or_else(|complaint| complaint)

@@ -1,0 +1,142 @@
+//! The other samples and the overlays: each is applied as it is, and what it asks for is there.
+
+use std::process::Command;
+
+use crate::kubectl::{json, kubectl, kubectl_with, run_command, scratch, try_json, try_kubectl};
+use crate::sample::Sample;
+use crate::wait::{TIMEOUT, until};
+
+/// Of its own, and under Pod Security "restricted".
+fn namespace(name: &str) {
+    let labels = serde_json::json!({"pod-security.kubernetes.io/enforce": "restricted"});
+    let object =
+        serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+    kubectl_with(&object.to_string(), &["apply", "-f", "-"]);
+}
+
+fn applied(sample: &str) -> String {
+    let namespace_name = format!("sample-{sample}");
+    namespace(&namespace_name);
+    kubectl(&["apply", "-n", &namespace_name, "-k", &format!("config/samples/{sample}")]);
+    namespace_name
+}
+
+fn ready(namespace: &str, sample: &str) {
+    let wait = ["wait", "--for=condition=Ready", "-n", namespace, &format!("amc/{sample}"), TIMEOUT];
+    let waited = try_kubectl(&wait);
+    let object = || kubectl(&["get", "amc", "-n", namespace, sample, "-o", "yaml"]);
+    waited.unwrap_or_else(|complaint| panic!("{complaint}\n{}", object()));
+}
+
+fn gone(namespace: &str) {
+    kubectl(&["delete", "amc", "-n", namespace, "--all", TIMEOUT]);
+    kubectl(&["delete", "namespace", namespace, TIMEOUT]);
+}
+
+#[test]
+fn samples_become_clusters() {
+    let _operator = Sample::ready();
+    let namespaces = ["dev", "zones", "hardened", "autoscaling"].map(|sample| (applied(sample), sample));
+    for (namespace, sample) in &namespaces {
+        ready(namespace, sample);
+    }
+    let quota = json(&["get", "resourcequota", "-n", "sample-hardened", "alertmanager-hardened"]);
+    assert_eq!(quota["spec"]["hard"]["limits.memory"], "1Gi");
+    let secret =
+        ["exec", "-n", "sample-hardened", "alertmanager-hardened-0", "--", "/alertmanager-operator", "check", "config"];
+    let checked = try_kubectl(&[&secret[..], &["/etc/alertmanager/config/alertmanager.yml"]].concat());
+    assert!(checked.is_ok(), "the member finds its secret: {checked:?}");
+    let scaler = json(&["get", "hpa", "-n", "sample-autoscaling", "alertmanager-autoscaling"]);
+    assert_eq!(scaler["spec"]["maxReplicas"], 7);
+
+    // a secret that is no longer there is told of, and no member is touched
+    kubectl(&["delete", "secret", "-n", "sample-hardened", "hardened-pager"]);
+    until("the lack is told", || {
+        let object = try_json(&["get", "amc", "-n", "sample-hardened", "hardened"])?;
+        let conditions = object["status"]["conditions"].to_string();
+        let told = conditions
+            .contains("line 6: url_file: /etc/alertmanager/secrets/hardened-pager/url: Secret hardened-pager");
+        if told { Ok(()) } else { Err(conditions) }
+    });
+    for (namespace, _) in &namespaces {
+        gone(namespace);
+    }
+}
+
+#[test]
+fn who_has_no_password_gets_to_the_probes_only() {
+    let _operator = Sample::ready();
+    namespace("sample-protected");
+    let dir = scratch("protected");
+    let [certificate, key] = ["tls.crt", "tls.key"].map(|name| dir.join(name).display().to_string());
+    let host = "alertmanager-protected.sample-protected.svc";
+    let made =
+        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj"];
+    let names =
+        ["/CN=alertmanager", "-addext", &format!("subjectAltName=DNS:{host}"), "-out", &certificate, "-keyout", &key];
+    run_command("openssl", &[&made[..], &names[..]].concat()).unwrap();
+    let secret = ["create", "secret", "tls", "-n", "sample-protected", "protected-web"];
+    kubectl(&[&secret[..], &[&format!("--cert={certificate}"), &format!("--key={key}")]].concat());
+    let namespace = applied("protected");
+    ready(&namespace, "protected");
+
+    let address = json(&["get", "service", "-n", &namespace, "alertmanager-protected"])["spec"]["clusterIP"].clone();
+    let address = address.as_str().unwrap().to_owned();
+    let ask = |path: &str, more: &[&str]| {
+        let mut curl = Command::new("curl");
+        curl.args([
+            "--silent",
+            "--max-time",
+            "20",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+            "--noproxy",
+            "*",
+        ]);
+        curl.args(["--cacert", &certificate, "--connect-to", &format!("{host}:9093:{address}:9093")]).args(more);
+        let output = curl.arg(format!("https://{host}:9093{path}")).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(ask("/api/v2/status", &["--user", "ann:secret"]), "200");
+    assert_eq!(ask("/api/v2/status", &["--user", "ann:guess"]), "401");
+    assert_eq!(ask("/-/reload", &["--request", "POST"]), "401");
+
+    // a configuration gets to members that its operator has no password for
+    let text = "route: {receiver: nobody, group_wait: 3s}\nreceivers: [{name: nobody}]\n";
+    let patch = serde_json::json!({"spec": {"config": {"inline": text}}}).to_string();
+    kubectl(&["patch", "-n", &namespace, "amc", "protected", "--type=merge", "-p", &patch]);
+    until("both members run it", || {
+        let object = try_json(&["get", "amc", "-n", &namespace, "protected"])?;
+        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let programmed = conditions.iter().find(|condition| condition["type"] == "ConfigProgrammed");
+        let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+        match programmed.filter(|condition| condition["status"] == "True" && current) {
+            Some(_) => Ok(()),
+            None => Err(object["status"].to_string()),
+        }
+    });
+
+    // what can't protect is told of, and changes nothing
+    let users = r#"{"stringData": {"ann": "secret"}}"#;
+    kubectl(&["patch", "secret", "-n", &namespace, "protected-users", "-p", users]);
+    until("the operator says that this is no hash", || {
+        let object = try_json(&["get", "amc", "-n", &namespace, "protected"])?;
+        let told = object["status"]["conditions"].to_string();
+        if told.contains("key ann: the value is not a bcrypt hash") { Ok(()) } else { Err(told) }
+    });
+    assert_eq!(ask("/api/v2/status", &["--user", "ann:secret"]), "200");
+    gone(&namespace);
+}
+
+#[test]
+fn overlays_are_what_the_api_server_takes() {
+    let _operator = Sample::ready();
+    namespace("monitoring");
+    for overlay in ["standby", "one-namespace"] {
+        let taken = kubectl(&["apply", "--dry-run=server", "-k", &format!("config/overlays/{overlay}")]);
+        assert!(taken.contains("deployment.apps/alertmanager-operator"), "{taken}");
+    }
+    kubectl(&["delete", "namespace", "monitoring", TIMEOUT]);
+}
