@@ -1,5 +1,7 @@
 //! `/-/…`: whether the process lives, whether it's ready for traffic, which config it runs, and the wish for a new one.
 
+use std::sync::atomic::Ordering;
+
 use alerting::view::Readiness;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -64,6 +66,9 @@ pub(crate) async fn reload(State(api): State<Api>) -> Response {
 }
 
 async fn readiness(api: &Api) -> Readiness {
+    if api.state.leaving.load(Ordering::Relaxed) {
+        return Readiness::Waiting("the process is about to end".to_owned());
+    }
     let look = api.state.handle.view(|view| match view.config() {
         Some(_) => view.readiness(),
         None => Readiness::Waiting("waiting for the configuration".to_owned()),

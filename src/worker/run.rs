@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use alerting::config::Config;
@@ -193,6 +194,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     drop(arrivals);
 
     let options = Arc::new(api_options(&settings, &external, route_prefix, started_at));
+    let leaving = Arc::new(AtomicBool::new(false));
     let state = ApiState {
         handle: handle.clone(),
         options,
@@ -202,6 +204,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         observed,
         recorder: recorder.clone(),
         tracing: tracing.clone(),
+        leaving: Arc::clone(&leaving),
     };
 
     let http = Arc::default();
@@ -216,6 +219,15 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         error = servers.failed() => Err(Error::Serve(error)),
         error = failed(&mut managing) => Err(Error::Serve(error)),
     };
+    if served.is_ok() && !settings.drain_delay.is_zero() {
+        info!(delay = ?settings.drain_delay, "serving until clients are sent elsewhere");
+        leaving.store(true, Ordering::Relaxed);
+        tokio::select! {
+            () = tokio::time::sleep(settings.drain_delay) => {}
+            () = stop.wait() => {}
+            _ = servers.failed() => {}
+        }
+    }
     info!("Shutting down gracefully");
     servers.finish(DRAIN_LIMIT).await;
     if let Some(managing) = managing {

@@ -9,7 +9,8 @@ use crate::peer::programs;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_alertmanager-operator");
 
 /// Ours only.
-const OURS: [&str; 4] = ["alerts.persist", "cluster.dns-server", "config.watch", "web.management-address"];
+const OURS: [&str; 5] =
+    ["alerts.persist", "cluster.dns-server", "config.watch", "web.drain-delay", "web.management-address"];
 
 /// Lines of words; `FILE:` stands for the directory of [`files`].
 const LINES: [&str; 119] = [

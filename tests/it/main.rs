@@ -17,6 +17,7 @@ mod durable;
 mod edits;
 mod flags;
 mod mail;
+mod management;
 mod moving;
 mod notify;
 mod receivers;

@@ -42,8 +42,7 @@ fn samples_become_clusters() {
     }
     let quota = json(&["get", "resourcequota", "-n", "sample-hardened", "alertmanager-hardened"]);
     assert_eq!(quota["spec"]["hard"]["limits.memory"], "1Gi");
-    let secret =
-        ["exec", "-n", "sample-hardened", "alertmanager-hardened-0", "--", "/alertmanager-operator", "check", "config"];
+    let secret = ["exec", "-n", "sample-hardened", "alertmanager-hardened-0", "--", "/alertmanager-operator", "check"];
     let checked = try_kubectl(&[&secret[..], &["/etc/alertmanager/config/alertmanager.yml"]].concat());
     assert!(checked.is_ok(), "the member finds its secret: {checked:?}");
     let scaler = json(&["get", "hpa", "-n", "sample-autoscaling", "alertmanager-autoscaling"]);

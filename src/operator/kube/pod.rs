@@ -28,6 +28,8 @@ use crate::plan::{
 /// The user and group of the worker in its container.
 const WORKER_ID: i64 = 65532;
 const CONFIG_VOLUME: &str = "config";
+/// Until all nodes know that a member that ends takes no connections.
+const DRAIN_SECONDS: u32 = 5;
 const WEB_VOLUME: &str = "web";
 const GOSSIP_VOLUME: &str = "gossip";
 const GOSSIP_DIR: &str = "/etc/alertmanager/gossip";
@@ -128,6 +130,7 @@ fn addresses(cluster: &Rendering<'_>) -> MemberAddresses {
         web_listen: format!(":{WEB_PORT}"),
         web_port: WEB_PORT,
         management_listen: Some(format!(":{MANAGEMENT_PORT}")),
+        drain_seconds: DRAIN_SECONDS,
         web_config: cluster.spec.web.is_protected().then(|| format!("{WEB_DIR}/{WEB_FILE}")),
         gossip_listen: format!("0.0.0.0:{GOSSIP_PORT}"),
         gossip_port: GOSSIP_PORT,

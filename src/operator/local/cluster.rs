@@ -186,6 +186,7 @@ impl Cluster {
         let at = MemberAddresses {
             web_listen: web.to_string(),
             management_listen: None,
+            drain_seconds: 0,
             web_config: None,
             web_port: web.port(),
             gossip_listen: gossip.to_string(),

@@ -25,6 +25,8 @@ pub struct MemberAddresses {
     pub web_port: u16,
     /// Where probes, metrics and reloads are served besides, e.g. `:9095`.
     pub management_listen: Option<String>,
+    /// How long clients are served after SIGTERM, in seconds.
+    pub drain_seconds: u32,
     /// The file about TLS and authentication of the API; `None` where it is open to all.
     pub web_config: Option<String>,
     /// Where gossip listens, e.g. `0.0.0.0:9094`.
@@ -122,6 +124,9 @@ impl MemberPlan {
         args.push(format!("--log.format={}", cluster.log_format.as_str()));
         args.extend(cluster.external_url.iter().map(|url| format!("--web.external-url={url}")));
         args.extend(at.management_listen.iter().map(|address| format!("--web.management-address={address}")));
+        if at.drain_seconds > 0 {
+            args.push(format!("--web.drain-delay={}s", at.drain_seconds));
+        }
         args.extend(at.web_config.iter().map(|file| format!("--web.config.file={file}")));
         args.extend(cluster.web_flags.iter().cloned());
         Self {
@@ -177,6 +182,7 @@ mod tests {
             web_listen: "127.0.0.1:19093".into(),
             web_port: 19093,
             management_listen: None,
+            drain_seconds: 0,
             web_config: None,
             gossip_listen: "127.0.0.2:19094".into(),
             gossip_port: 19094,

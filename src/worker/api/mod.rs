@@ -30,6 +30,7 @@ mod uri;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use alerting::alert::PostedAlert;
@@ -80,6 +81,8 @@ pub struct ApiState {
     pub(crate) tracing: Tracing,
     /// From the threads that write.
     pub storage: Arc<StorageStats>,
+    /// Set when the process is about to end, and serves those only that don't know yet.
+    pub(crate) leaving: Arc<AtomicBool>,
 }
 
 /// How the HTTP surface is to behave.

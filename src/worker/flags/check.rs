@@ -33,6 +33,8 @@ pub struct Settings {
     pub web_systemd_socket: bool,
     /// File with TLS and authentication, if given.
     pub web_config_file: Option<PathBuf>,
+    /// How long clients are served after the wish to end.
+    pub drain_delay: Duration,
     /// Where probes, metrics and reloads are served besides.
     pub management_listen: Option<String>,
     /// Origins of pages that may use API v2: a regex matcher.
@@ -180,6 +182,7 @@ impl Flags {
             web_listen: self.web_listen_address.clone(),
             web_systemd_socket: self.web_systemd_socket,
             web_config_file: given(&self.web_config_file).map(PathBuf::from),
+            drain_delay: self.web_drain_delay,
             management_listen: given(&self.web_management_address),
             cors_origin,
             external_url: given(&self.web_external_url),

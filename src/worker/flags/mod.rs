@@ -79,6 +79,9 @@ pub struct Flags {
     /// Address for probes, metrics and reloads only, without TLS and authentication; empty: none (our own addition)
     #[arg(long = "web.management-address", value_name = "ADDRESS", default_value = "")]
     pub web_management_address: String,
+    /// How long clients are served after SIGTERM, not ready any more, until they have been sent elsewhere (our own addition)
+    #[arg(long = "web.drain-delay", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub web_drain_delay: Duration,
     /// File that turns on TLS or authentication
     #[arg(long = "web.config.file", value_name = "FILE", default_value = "")]
     pub web_config_file: String,

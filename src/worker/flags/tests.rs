@@ -9,6 +9,10 @@ use clap::CommandFactory;
 
 use super::*;
 
+/// The reference has none of these.
+const OURS: [&str; 5] =
+    ["alerts.persist", "cluster.dns-server", "config.watch", "web.drain-delay", "web.management-address"];
+
 /// Names and defaults of Alertmanager 0.34.2, as its help prints them; `-`: a switch or none.
 const REFERENCE: [(&str, &str); 42] = [
     ("help", "-"),
@@ -77,7 +81,7 @@ fn flags_and_defaults_are_the_references() {
             let default = arg.get_default_values().join(std::ffi::OsStr::new(",")).into_string().unwrap();
             (arg.get_long().unwrap().to_owned(), if switch { "-".into() } else { default })
         })
-        .filter(|(name, _)| !["alerts.persist", "cluster.dns-server", "config.watch"].contains(&name.as_str()))
+        .filter(|(name, _)| !OURS.contains(&name.as_str()))
         .collect();
     ours.sort();
     let mut theirs: Vec<(String, String)> = REFERENCE.map(|(n, d)| (n.to_owned(), d.to_owned())).into();

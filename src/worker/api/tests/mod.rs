@@ -101,6 +101,7 @@ impl Rig {
         };
         change(&mut options);
         let state = ApiState {
+            leaving: Arc::default(),
             handle: handle.clone(),
             options: Arc::new(options),
             reload,

@@ -1,0 +1,50 @@
+//! The port for those who keep a worker running, and its last seconds.
+
+use rustix::process::Signal;
+
+use crate::http::request;
+use crate::process::{PROGRAM, Running, at, free_port, own_address};
+use crate::wait::until;
+
+const CONFIG: &str = "route: {receiver: team}\nreceivers: [{name: team}]\n";
+
+#[test]
+fn probes_pass_where_clients_need_a_password_and_clients_are_served_until_they_know() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    std::fs::write(dir.path().join("alertmanager.yml"), CONFIG).unwrap();
+    // of "secret"
+    let users = "basic_auth_users: {ann: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
+    std::fs::write(dir.path().join("web.yml"), users).unwrap();
+    let (web, management) = (at(ip, free_port(ip)), at(ip, free_port(ip)));
+    let args = [
+        "worker",
+        &format!("--web.listen-address={web}"),
+        &format!("--web.management-address={management}"),
+        "--web.config.file=web.yml",
+        "--web.route-prefix=/am",
+        "--web.drain-delay=1h",
+        "--cluster.listen-address=",
+    ];
+    let mut worker = Running::start(PROGRAM, dir.path(), &args.map(str::to_owned));
+    until("it is ready", || request(management, "GET", "/-/ready", ""));
+    for path in ["/am/-/ready", "/am/metrics"] {
+        assert!(request(web, "GET", path, "").unwrap_err().contains(" 401 "), "{path}");
+    }
+    assert!(request(management, "GET", "/metrics", "").unwrap().contains("alertmanager_build_info"));
+    assert!(request(management, "GET", "/-/config", "").unwrap().contains("\"ready\":true"));
+    request(management, "POST", "/-/reload", "").unwrap();
+    for path in ["/api/v2/alerts", "/api/v2/silences", "/"] {
+        assert!(request(management, "GET", path, "").unwrap_err().contains(" 404 "), "{path} is for clients");
+    }
+
+    worker.signal(Signal::TERM);
+    until("it says that it is about to end", || match request(management, "GET", "/-/ready", "") {
+        Err(answer) if answer.contains("about to end") => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    assert!(request(web, "GET", "/am/api/v2/status", "").unwrap_err().contains(" 401 "), "clients are answered");
+    assert!(request(management, "GET", "/-/healthy", "").is_ok());
+    // whoever asks twice means it
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.wait().code(), Some(0));
+}
