@@ -21,6 +21,7 @@ mod heal;
 mod health;
 mod install;
 mod load;
+mod monitoring;
 mod mutations;
 mod notify;
 mod outage;
