@@ -78,6 +78,25 @@ pub enum ApplyError {
     },
 }
 
+/// The object of a name, as far as it is known without asking.
+pub(crate) struct Seen<'a, K> {
+    live: Option<&'a K>,
+    /// Whether there is none if none is seen.
+    surely: bool,
+}
+
+impl<'a, K> Seen<'a, K> {
+    /// All of the kind are seen.
+    pub(crate) const fn surely(live: Option<&'a K>) -> Self {
+        Self { live, surely: true }
+    }
+
+    /// Only what is marked as ours is seen.
+    pub(crate) const fn ours(live: Option<&'a K>) -> Self {
+        Self { live, surely: false }
+    }
+}
+
 impl ApplyError {
     /// Whether somebody has to change something before it can succeed.
     pub const fn is_final(&self) -> bool {
@@ -92,33 +111,36 @@ impl ApplyError {
 pub async fn apply(client: &Client, wanted: &Objects, live: &Live, owner: &str) -> Result<Applied, ApplyError> {
     let mut done = Applied::default();
     let mut note = |written: Option<String>| done.written.extend(written);
-    note(object(client, &wanted.service_account, live.service_account.as_ref(), owner).await?);
-    note(object(client, &wanted.peers_service, live.peers_service.as_ref(), owner).await?);
-    note(object(client, &wanted.client_service, live.client_service.as_ref(), owner).await?);
-    note(optional(client, wanted.disruption_budget.as_ref(), live.disruption_budget.as_ref(), owner).await?);
-    note(optional(client, wanted.network_policy.as_ref(), live.network_policy.as_ref(), owner).await?);
-    note(optional(client, wanted.ingress.as_ref(), live.ingress.as_ref(), owner).await?);
-    note(optional(client, wanted.autoscaler.as_ref(), live.autoscaler.as_ref(), owner).await?);
+    note(object(client, &wanted.service_account, Seen::surely(live.service_account.as_ref()), owner).await?);
+    note(object(client, &wanted.peers_service, Seen::surely(live.peers_service.as_ref()), owner).await?);
+    note(object(client, &wanted.client_service, Seen::surely(live.client_service.as_ref()), owner).await?);
+    note(
+        optional(client, wanted.disruption_budget.as_ref(), Seen::surely(live.disruption_budget.as_ref()), owner)
+            .await?,
+    );
+    note(optional(client, wanted.network_policy.as_ref(), Seen::ours(live.network_policy.as_ref()), owner).await?);
+    note(optional(client, wanted.ingress.as_ref(), Seen::ours(live.ingress.as_ref()), owner).await?);
+    note(optional(client, wanted.autoscaler.as_ref(), Seen::ours(live.autoscaler.as_ref()), owner).await?);
     for live in &live.member_services {
         if !wanted.member_services.iter().any(|wanted| wanted.name_any() == live.name_any()) {
-            note(optional(client, None, Some(live), owner).await?);
+            note(optional(client, None, Seen::ours(Some(live)), owner).await?);
         }
     }
     for wanted in &wanted.member_services {
         let live = live.member_services.iter().find(|live| live.name_any() == wanted.name_any());
-        note(object(client, wanted, live, owner).await?);
+        note(object(client, wanted, Seen::surely(live), owner).await?);
     }
     if let Some(secret) = &wanted.config_secret {
-        note(object(client, secret, live.config_secret.as_ref(), owner).await?);
+        note(object(client, secret, live.seen_secret(live.config_secret.as_ref()), owner).await?);
     }
-    note(optional(client, wanted.web_secret.as_ref(), live.web_secret.as_ref(), owner).await?);
+    note(optional(client, wanted.web_secret.as_ref(), live.seen_secret(live.web_secret.as_ref()), owner).await?);
     if let Some([authority, members]) = &wanted.gossip_secrets {
         // the one whose key was used last
-        note(object(client, authority, live.authority_secret.as_ref(), owner).await?);
-        note(object(client, members, live.gossip_secret.as_ref(), owner).await?);
+        note(object(client, authority, live.seen_secret(live.authority_secret.as_ref()), owner).await?);
+        note(object(client, members, live.seen_secret(live.gossip_secret.as_ref()), owner).await?);
     }
     if let Some(set) = &wanted.stateful_set {
-        match object(client, set, live.stateful_set.as_ref(), owner).await {
+        match object(client, set, Seen::surely(live.stateful_set.as_ref()), owner).await {
             Ok(written) => {
                 note(written);
                 done.created = live.stateful_set.is_none();
@@ -186,15 +208,16 @@ pub async fn replace(
 async fn optional<K>(
     client: &Client,
     wanted: Option<&K>,
-    live: Option<&K>,
+    seen: Seen<'_, K>,
     owner: &str,
 ) -> Result<Option<String>, ApplyError>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
 {
     if let Some(wanted) = wanted {
-        return object(client, wanted, live, owner).await;
+        return object(client, wanted, seen, owner).await;
     }
+    let Seen { live, .. } = seen;
     let ours = |live: &&K| live.owner_references().iter().any(|reference| reference.uid == owner);
     let Some(live) = live.filter(ours) else { return Ok(None) };
     let what = format!("{} {}", K::kind(&()), live.name_any());
@@ -260,16 +283,15 @@ pub async fn foreign_kind(
     make(&api, what, wanted, found.as_ref(), owner).await
 }
 
-async fn object<K>(client: &Client, wanted: &K, live: Option<&K>, owner: &str) -> Result<Option<String>, ApplyError>
+async fn object<K>(client: &Client, wanted: &K, seen: Seen<'_, K>, owner: &str) -> Result<Option<String>, ApplyError>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Serialize + DeserializeOwned + Clone + Debug,
 {
     let what = format!("{} {}", K::kind(&()), wanted.name_any());
     let api = Api::<K>::namespaced(client.clone(), &wanted.namespace().unwrap_or_default());
-    if live.is_some() {
-        return make(&api, what, wanted, live, owner).await;
+    if seen.live.is_some() || seen.surely {
+        return make(&api, what, wanted, seen.live, owner).await;
     }
-    // copies are kept of what is marked as ours only, and come a moment later
     let found = api.get_opt(&wanted.name_any()).await;
     let found = found.map_err(|source| ApplyError::Api { what: what.clone(), source })?;
     make(&api, what, wanted, found.as_ref(), owner).await

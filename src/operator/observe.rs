@@ -11,6 +11,7 @@ use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::{Api, Client, ResourceExt};
 
+use crate::apply::Seen;
 use crate::caches::{self, Caches};
 use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSpec, TemplateSource};
 use crate::members::{Endpoint, MemberClient};
@@ -70,6 +71,8 @@ pub struct Live {
     pub authority_secret: Option<Secret>,
     /// Of [`crate::kube::Objects::gossip_secrets`], the members'.
     pub gossip_secret: Option<Secret>,
+    /// Whether there is any Secret with one of the names of ours which isn't marked as ours.
+    pub strange_secret: bool,
 }
 
 /// One pod.
@@ -162,6 +165,11 @@ async fn certificates_lack(
 }
 
 impl Live {
+    /// One of the Secrets, with how sure it is that there is none.
+    pub(crate) const fn seen_secret<'a>(&self, live: Option<&'a Secret>) -> Seen<'a, Secret> {
+        if self.strange_secret { Seen::ours(live) } else { Seen::surely(live) }
+    }
+
     /// The configuration that was last found valid and written: it is trusted only while it has the hash it was written
     /// with.
     pub fn last_good(&self) -> Option<ValidConfig> {
@@ -306,6 +314,10 @@ async fn templates(
 
 fn live(caches: &Caches, namespace: &str, names: &Names) -> Live {
     let (base, peers, config) = (names.base(), names.peers_service(), names.config_secret());
+    let secrets = [&config, &names.web_secret(), &names.authority_secret(), &names.gossip_secret()];
+    let strange_secret = secrets.into_iter().any(|name| {
+        caches.secret_version(namespace, name).is_some() && caches::one(&caches.secrets, namespace, name).is_none()
+    });
     let of_members = |service: &Service| names.ordinal(&service.name_any()).is_some();
     Live {
         service_account: caches::one(&caches.service_accounts, namespace, &base),
@@ -326,6 +338,7 @@ fn live(caches: &Caches, namespace: &str, names: &Names) -> Live {
         web_secret: caches::one(&caches.secrets, namespace, &names.web_secret()),
         authority_secret: caches::one(&caches.secrets, namespace, &names.authority_secret()),
         gossip_secret: caches::one(&caches.secrets, namespace, &names.gossip_secret()),
+        strange_secret,
     }
 }
 

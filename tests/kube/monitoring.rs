@@ -24,15 +24,13 @@ fn rules_and_dashboard_ask_for_metrics_that_members_have() {
     for file in [RULES, "config/monitoring/dashboard.json"] {
         let text = std::fs::read_to_string(file).unwrap();
         // a metric stands before its selector
-        let asked: Vec<&str> = text
-            .split("{job=")
-            .rev()
-            .skip(1)
-            .filter_map(|before| before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next())
-            .collect();
+        let parts: Vec<&str> = text.split("{job=").collect();
+        let name =
+            |before: &&str| before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().map(str::to_owned);
+        let asked: Vec<String> = parts[..parts.len() - 1].iter().filter_map(name).collect();
         assert!(asked.len() >= 10, "{asked:?}");
         for metric in asked {
-            let base = metric.strip_suffix("_bucket").unwrap_or(metric);
+            let base = metric.strip_suffix("_bucket").unwrap_or(&metric);
             assert!(known.contains(base), "{file}: {metric} is no metric of a member");
         }
     }

@@ -71,7 +71,7 @@ fn own_selector(cluster: &Rendering<'_>) -> String {
 
 /// `None` never comes: a test reads the rules.
 fn own_rules(cluster: &Rendering<'_>) -> Option<Value> {
-    serde_saphyr::from_str(&RULES.replace(SELECTOR, &own_selector(cluster).replace('"', "\""))).ok()
+    serde_saphyr::from_str(&RULES.replace(SELECTOR, &own_selector(cluster))).ok()
 }
 
 fn own_dashboard(cluster: &Rendering<'_>) -> String {
