@@ -7,6 +7,7 @@ mod delivery;
 mod dispatch;
 mod due;
 mod durable;
+mod explain;
 mod grouping;
 mod labels;
 mod look;

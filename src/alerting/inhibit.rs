@@ -52,6 +52,11 @@ impl Inhibitor {
         inhibitor
     }
 
+    /// The place of one of the rules, from 0.
+    pub(crate) fn place_of(&self, rule: &InhibitRule) -> Option<usize> {
+        self.rules.iter().position(|known| std::ptr::eq(known, rule))
+    }
+
     /// What the rules say about an alert of these labels.
     pub(crate) fn roles(&self, labels: &LabelSet) -> Roles {
         let mut roles = Roles::default();

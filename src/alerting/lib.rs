@@ -11,6 +11,7 @@ mod digest;
 pub mod duration;
 pub mod effects;
 pub mod engine;
+pub mod explain;
 mod group;
 mod index;
 mod inhibit;

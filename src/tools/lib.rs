@@ -7,6 +7,7 @@ mod read;
 pub mod routes;
 mod syntax;
 pub mod template;
+pub mod why;
 
 pub use syntax::{Syntax, UnknownFeature};
 

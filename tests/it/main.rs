@@ -24,3 +24,4 @@ mod receivers;
 mod refusals;
 mod sockets;
 mod stop;
+mod why;

@@ -113,6 +113,11 @@ impl Delivery {
             then: None,
         }
     }
+
+    /// How many attempts were made, and what was wrong with the last one.
+    pub(super) fn failures(&self) -> (u32, String) {
+        (self.attempts, self.last_failure.as_ref().map(|(_, error)| error.clone()).unwrap_or_default())
+    }
 }
 
 impl Engine {

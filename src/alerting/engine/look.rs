@@ -6,7 +6,8 @@ use hashbrown::HashSet;
 
 use super::{Engine, labels::print_order};
 use crate::config::{Config, Receiver};
-use crate::label::LabelSet;
+use crate::explain::Explanation;
+use crate::label::{Fingerprint, LabelSet};
 use crate::silence::{Silence, SilenceId, SilenceState};
 use crate::stats::Stats;
 use crate::time::Timestamp;
@@ -126,6 +127,11 @@ impl<'a> View<'a> {
             inhibited_by: inhibitor.map(|source| source.alert.fingerprint).into_iter().collect(),
             muted_by: muted_by.map(<[_]>::to_vec).unwrap_or_default(),
         })
+    }
+
+    /// Why an alert notifies, or doesn't; `None` if it isn't known.
+    pub fn explain(&mut self, fingerprint: Fingerprint) -> Option<Explanation> {
+        self.engine.explain(self.now, fingerprint)
     }
 
     /// All silences with their states, in the order of their ids.

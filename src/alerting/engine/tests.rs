@@ -423,3 +423,64 @@ fn ids_are_random_uuids_and_repeatable() {
     let (version, variant) = (id.as_bytes()[14], id.as_bytes()[19]);
     assert_eq!((id.len(), version, b"89ab".contains(&variant)), (36, b'4', true), "{id}");
 }
+
+/// The code and the sentence of the only integration of the only group that an alert is in.
+fn why(story: &mut Story, name: &str, instance: &str) -> (&'static str, String) {
+    let labels = LabelSet::new([("alertname", name), ("instance", instance)]);
+    let fingerprint = PostedAlert::new(labels, LabelSet::empty(), "".into(), None, None).fingerprint;
+    let now = at(story.now);
+    let explanation = story.engine.view(now).explain(fingerprint).unwrap();
+    let [group] = &explanation.groups[..] else { panic!("{:?}", explanation.groups) };
+    let [one] = &group.integrations[..] else { panic!("{:?}", group.integrations) };
+    (one.reason.code(), explanation.sentence(now, group, one))
+}
+
+#[test]
+fn every_state_of_an_alert_is_explained() {
+    let mut story = Story::new();
+    story.fire("Down", "a");
+    let (code, text) = why(&mut story, "Down", "a");
+    assert_eq!((code, text.contains("(in 10 s)")), ("group_wait", true), "{text}");
+    story.hold = true;
+    story.until(11.0);
+    assert_eq!(why(&mut story, "Down", "a").0, "sending");
+    story.hold = false;
+    (story.status, story.retry_after) = (500, Some(20));
+    let id = story.held.pop().unwrap();
+    story.respond(id);
+    story.drain();
+    let (code, text) = why(&mut story, "Down", "a");
+    assert!(code == "delivery_failed" && text.starts_with("attempt 1 failed: "), "{code}: {text}");
+    (story.status, story.retry_after) = (200, None);
+    story.until(40.0);
+    let (code, text) = why(&mut story, "Down", "a");
+    assert!(code == "not_changed" && text.starts_with("told that it fires at "), "{code}: {text}");
+    story.fire("Down", "b");
+    assert_eq!(why(&mut story, "Down", "b").0, "group_interval");
+    story.silence("instance", "a", 5000.0);
+    let (code, text) = why(&mut story, "Down", "a");
+    assert!(code == "silenced" && text.starts_with("silenced by "), "{code}: {text}");
+    assert_eq!(why(&mut story, "Down", "b").0, "group_interval");
+    story.resolve("Down", "b");
+    let (code, text) = why(&mut story, "Down", "b");
+    assert!(code == "never_told", "{code}: {text}");
+    assert!(story.engine.view(at(40.0)).explain(crate::label::Fingerprint(1)).is_none());
+}
+
+#[test]
+fn what_inhibits_is_named_with_its_rule() {
+    let mut story = Story::new();
+    story.post(&[("alertname", "Zone"), ("severity", "critical"), ("zone", "z")], 5000.0);
+    story.post(&[("alertname", "Down"), ("severity", "warning"), ("zone", "z")], 5000.0);
+    let of = |labels: [(&'static str, &'static str); 3]| {
+        PostedAlert::new(LabelSet::new(labels), LabelSet::empty(), "".into(), None, None).fingerprint
+    };
+    let source = of([("alertname", "Zone"), ("severity", "critical"), ("zone", "z")]);
+    let target = of([("alertname", "Down"), ("severity", "warning"), ("zone", "z")]);
+    let explanation = story.engine.view(at(0.0)).explain(target).unwrap();
+    let inhibition = explanation.inhibited_by.clone().unwrap();
+    assert_eq!((inhibition.by, inhibition.rule), (source, 0));
+    let group = &explanation.groups[0];
+    let sentence = explanation.sentence(at(0.0), group, &group.integrations[0]);
+    assert_eq!(sentence, format!("inhibited by alert {source}, which fires, by rule 0 of inhibit_rules"));
+}

@@ -8,6 +8,7 @@ mod cors;
 mod debug;
 mod deprecated;
 mod dto;
+mod explain;
 mod fallback;
 mod groups;
 mod gzip;
@@ -239,6 +240,7 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
     for (path, methods) in deprecated::paths() {
         mount(path, methods);
     }
+    mount("/api/ui/v1/alerts/{fingerprint}", plain("GET, OPTIONS", get(explain::show)));
     mount("/", plain("GET, OPTIONS", get(page::show)));
     mount("/metrics", plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress)));
     for path in ["/debug/pprof/", "/debug/pprof/{*profile}"] {

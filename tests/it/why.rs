@@ -1,0 +1,61 @@
+//! Why an alert notifies or doesn't, asked by the command line of a real worker.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::http::{json, request};
+use crate::process::{PROGRAM, Running, at, free_port, own_address};
+use crate::wait::until;
+
+const CONFIG: &str = "route: {receiver: team, group_by: [alertname], group_wait: 1h}\n\
+                      receivers: [{name: team, webhook_configs: [{url: 'http://127.0.0.1:9/'}]}]\n";
+
+fn why(url: &str, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(PROGRAM).args(["why", "--url", url]).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_answer_names_the_reason_and_where_it_is() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    std::fs::write(dir.path().join("alertmanager.yml"), CONFIG).unwrap();
+    let web = at(ip, free_port(ip));
+    let listen = format!("--web.listen-address={web}");
+    let args = ["worker", &listen, "--web.route-prefix=/am", "--cluster.listen-address="];
+    let _worker = Running::start(PROGRAM, dir.path(), &args.map(str::to_owned));
+    until("it is ready", || request(web, "GET", "/am/-/ready", ""));
+    let alerts = r#"[{"labels": {"alertname": "Down", "instance": "a"}}, {"labels": {"alertname": "Slow"}}]"#;
+    request(web, "POST", "/am/api/v2/alerts", alerts).unwrap();
+    let url = format!("http://{web}/am");
+
+    let (code, text, _) = why(&url, &["alertname=Down"]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("{alertname=\"Down\", instance=\"a\"}\n  firing since "), "{text}");
+    assert!(
+        text.contains("  receiver team, group {}:{alertname=\"Down\"}\n    webhook[0]: will be told that it fires"),
+        "{text}"
+    );
+    assert!(text.trim_end().ends_with("[group_wait]") && !text.contains("Slow"), "{text}");
+
+    let silence = r#"{"matchers": [{"name": "alertname", "value": "Down", "isRegex": false}], "createdBy": "me",
+        "comment": "c", "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z"}"#;
+    let answer: Value = serde_json::from_str(&request(web, "POST", "/am/api/v2/silences", silence).unwrap()).unwrap();
+    let id = answer["silenceID"].as_str().unwrap();
+    let listed = json(web, "/am/api/v2/alerts?filter=alertname=Down").unwrap();
+    let fingerprint = listed[0]["fingerprint"].as_str().unwrap();
+    let (_, text, _) = why(&url, &[fingerprint]);
+    assert!(text.contains(&format!("webhook[0]: silenced by {id} [silenced]")), "{text}");
+    let (_, text, _) = why(&url, &["--output", "json", fingerprint]);
+    let all: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(all[0]["groups"][0]["integrations"][0]["code"], "silenced");
+    assert_eq!(all[0]["silencedBy"][0], id);
+
+    assert_eq!(why(&url, &["alertname=Nothing"]), (Some(1), "no such alert\n".into(), String::new()));
+    assert_eq!(why(&url, &["0123456789abcdef"]), (Some(1), "no such alert\n".into(), String::new()));
+    let (code, _, error) = why(&url, &["alertname"]);
+    assert!(code == Some(1) && error.contains("400 Bad Request"), "{error}");
+    let (code, _, error) = why(&format!("http://{web}"), &["alertname=Down"]);
+    assert!(code == Some(1) && error.contains("does not explain alerts"), "{error}");
+}
