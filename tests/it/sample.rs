@@ -35,6 +35,10 @@ impl Sample {
     fn copy() -> Self {
         let dir = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(Path::new(ROOT).join("config/samples")).unwrap().flatten() {
+            // other samples lie in directories of their own
+            if entry.path().is_dir() {
+                continue;
+            }
             std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
         }
         Self { dir }
