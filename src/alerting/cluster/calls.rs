@@ -221,6 +221,12 @@ impl Cluster {
             return;
         }
         let members = std::iter::once(replier.clone()).chain(reply.members.iter().filter_map(|m| m.try_into().ok()));
+        let parts = reply.state.unwrap_or_default();
+        self.received[1].0 += 1;
+        self.received[1].1 += (parts.silences.len() + parts.notification_log.len()) as u64;
+        let state = PeerState { from: to, parts, alerts: Bytes::new() };
+        // before anything that lets this member notify (seed 76455)
+        io.demands.push(Demand::Reconcile { state, buckets: reply.buckets.unwrap_or_default() });
         self.membership.learn(members);
         self.drain(now, io);
         if !self.membership.live().any(|m| m.name == replier.name) {
@@ -231,11 +237,6 @@ impl Cluster {
         // it may be sending what would be this member's turn as soon as it has settled
         let claimed = wire::Intent { name: replier.name.clone(), claimed: reply.claimed, ..wire::Intent::default() };
         self.intents.heard(now, claimed);
-        let parts = reply.state.unwrap_or_default();
-        self.received[1].0 += 1;
-        self.received[1].1 += (parts.silences.len() + parts.notification_log.len()) as u64;
-        let state = PeerState { from: to, parts, alerts: Bytes::new() };
-        io.demands.push(Demand::Reconcile { state, buckets: reply.buckets.unwrap_or_default() });
         self.settle.joined(now, to);
     }
 }
