@@ -124,7 +124,8 @@ impl SendReason {
 
 /// Whether `firing` and `resolved` (sorted log hashes of a group as it is now) are worth a notification after `entry`.
 ///
-/// The order of the rules is the reference's; what is in doubt was told neither as firing nor as resolved. `send_resolved` matters only to [`SendReason::SomeResolved`].
+/// The order of the rules is the reference's; what is in doubt was told neither as firing nor as resolved.
+/// `send_resolved` matters only to [`SendReason::SomeResolved`].
 pub fn due(
     entry: Option<&Entry>,
     firing: &[u64],

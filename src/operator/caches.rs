@@ -73,22 +73,11 @@ impl Caches {
     pub(crate) fn new(scope: &Scope) -> (Self, Controller<Guarded>) {
         let (clusters, stream) = watched(scope.api::<Guarded>(), watcher::Config::default(), |_| {});
         let controller = Controller::for_stream(stream, clusters);
-        let (service_accounts, controller) = all(scope, controller, |object: &mut ServiceAccount| {
-            *object = ServiceAccount { metadata: std::mem::take(&mut object.metadata), ..ServiceAccount::default() };
-        });
-        let (services, controller) = all(scope, controller, |object: &mut Service| {
-            *object = Service { metadata: std::mem::take(&mut object.metadata), ..Service::default() };
-        });
+        let (service_accounts, controller) = all(scope, controller);
+        let (services, controller) = all(scope, controller);
         let (secrets, controller) = owned(scope, controller);
-        let (stateful_sets, controller) = all(scope, controller, |object: &mut StatefulSet| {
-            *object = StatefulSet { metadata: std::mem::take(&mut object.metadata), ..StatefulSet::default() };
-        });
-        let (budgets, controller) = all(scope, controller, |object: &mut PodDisruptionBudget| {
-            *object = PodDisruptionBudget {
-                metadata: std::mem::take(&mut object.metadata),
-                ..PodDisruptionBudget::default()
-            };
-        });
+        let (stateful_sets, controller) = all(scope, controller);
+        let (budgets, controller) = all(scope, controller);
         let (policies, controller) = owned(scope, controller);
         let (ingresses, controller) = owned(scope, controller);
         let (autoscalers, controller) = owned(scope, controller);
@@ -194,15 +183,12 @@ where
     (store, controller.owns_stream(stream))
 }
 
-/// All objects of a kind: of others' only that they are there, which `strip` sees to. A name that is not among them is
-/// free, and need not be asked for before an object of that name is made.
-fn all<K>(
-    scope: &Scope,
-    controller: Controller<Guarded>,
-    strip: impl Fn(&mut K) + Send + 'static,
-) -> (Store<K>, Controller<Guarded>)
+/// All objects of a kind: of others' only that they are there. A name that is not among them is free, and need not be
+/// asked for before an object of that name is made.
+fn all<K>(scope: &Scope, controller: Controller<Guarded>) -> (Store<K>, Controller<Guarded>)
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+        + Default
         + Clone
         + Debug
         + DeserializeOwned
@@ -210,10 +196,11 @@ where
         + Sync
         + 'static,
 {
-    let slim = move |object: &mut K| {
+    let slim = |object: &mut K| {
         if object.labels().get(LABEL_MANAGED_BY).is_none_or(|manager| manager != MANAGER) {
-            strip(object);
-            object.annotations_mut().clear();
+            let metadata = std::mem::take(object.meta_mut());
+            *object = K::default();
+            *object.meta_mut() = ObjectMeta { annotations: None, ..metadata };
         }
     };
     let (store, stream) = watched(scope.api(), watcher::Config::default(), slim);

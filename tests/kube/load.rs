@@ -65,6 +65,7 @@ fn no_post_is_lost_and_no_group_is_told_of_twice_while_all_members_are_replaced(
                 for name in names.iter().take(1 + posts / GROUPS) {
                     posts += 1;
                     refused.extend(post(&address, name).err());
+                    // as a sender that has other things to do; nothing is waited for
                     thread::sleep(Duration::from_millis(5));
                 }
             }

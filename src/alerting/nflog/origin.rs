@@ -66,8 +66,11 @@ impl Origin {
     /// What makes a difference between members.
     pub(super) fn feed(&self, hash: &mut xxhash_rust::xxh64::Xxh64) {
         hash.update(&self.author.to_le_bytes());
-        let unsure = self.more.as_ref().map_or(&[][..], |more| &more.unsure);
-        unsure.iter().for_each(|alert| hash.update(&alert.to_le_bytes()));
+        self.unsure().iter().for_each(|alert| hash.update(&alert.to_le_bytes()));
+    }
+
+    fn unsure(&self) -> &[u64] {
+        self.more.as_ref().map_or(&[], |more| &more.unsure)
     }
 
     fn knew(&self) -> &[(u64, Timestamp)] {
@@ -78,7 +81,7 @@ impl Origin {
 impl Entry {
     /// Log hashes of alerts of which nobody knows what the receiver has heard last, sorted.
     pub fn unsure(&self) -> &[u64] {
-        self.origin.more.as_ref().map_or(&[], |more| &more.unsure)
+        self.origin.unsure()
     }
 
     /// Whether that's so for one.
@@ -135,7 +138,7 @@ impl Entry {
 /// A record that is kept as it came, and this added: lists of a message that comes in two parts are joined.
 fn with_doubt(stored: &[u8], origin: &Origin) -> Box<[u8]> {
     let (knew_authors, knew_times) = origin.knew_on_wire();
-    let unsure = origin.more.as_ref().map_or_else(Vec::new, |more| more.unsure.clone());
+    let unsure = origin.unsure().to_vec();
     let entry = wire::Entry { knew_authors, knew_times, unsure, ..wire::Entry::default() };
     let added = wire::MeshEntry { entry: Some(entry), expires_at: None }.encode_to_vec();
     [stored, &added].concat().into()
