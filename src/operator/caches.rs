@@ -1,11 +1,13 @@
 //! What the operator remembers of the API server: copies of the objects that are its own, kept by watching. A look at a
 //! cluster costs no request for them.
 
+mod copies;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -22,6 +24,8 @@ use kube::runtime::{Controller, WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::copies::Copies;
+use self::copies::Index;
 use crate::plan::{LABEL_CLUSTER, LABEL_MANAGED_BY, MANAGER};
 use crate::reconcile::Guarded;
 
@@ -31,20 +35,20 @@ const WATCH_SECONDS: u32 = 60;
 /// Copies of all that operators look at, of one namespace or of all.
 #[derive(Clone, Debug)]
 pub struct Caches {
-    pub(crate) service_accounts: Store<ServiceAccount>,
-    pub(crate) services: Store<Service>,
-    pub(crate) secrets: Store<Secret>,
-    pub(crate) stateful_sets: Store<StatefulSet>,
-    pub(crate) budgets: Store<PodDisruptionBudget>,
-    pub(crate) policies: Store<NetworkPolicy>,
-    pub(crate) ingresses: Store<Ingress>,
-    pub(crate) autoscalers: Store<HorizontalPodAutoscaler>,
-    pub(crate) pods: Store<Pod>,
-    pub(crate) claims: Store<PersistentVolumeClaim>,
+    pub(crate) service_accounts: Copies<ServiceAccount>,
+    pub(crate) services: Copies<Service>,
+    pub(crate) secrets: Copies<Secret>,
+    pub(crate) stateful_sets: Copies<StatefulSet>,
+    pub(crate) budgets: Copies<PodDisruptionBudget>,
+    pub(crate) policies: Copies<NetworkPolicy>,
+    pub(crate) ingresses: Copies<Ingress>,
+    pub(crate) autoscalers: Copies<HorizontalPodAutoscaler>,
+    pub(crate) pods: Copies<Pod>,
+    pub(crate) claims: Copies<PersistentVolumeClaim>,
     /// Names and versions of all, without what is in them.
-    config_maps: Store<PartialObjectMeta<ConfigMap>>,
+    config_maps: Copies<PartialObjectMeta<ConfigMap>>,
     /// The same.
-    all_secrets: Store<PartialObjectMeta<Secret>>,
+    all_secrets: Copies<PartialObjectMeta<Secret>>,
 }
 
 /// Where the operator looks.
@@ -72,6 +76,7 @@ impl Caches {
     /// Has a controller fill them, and look at a cluster whenever something of it changes.
     pub(crate) fn new(scope: &Scope) -> (Self, Controller<Guarded>) {
         let (clusters, stream) = watched(scope.api::<Guarded>(), watcher::Config::default(), |_| {});
+        let clusters = clusters.store;
         let controller = Controller::for_stream(stream, clusters);
         let (service_accounts, controller) = all(scope, controller);
         let (services, controller) = all(scope, controller);
@@ -120,18 +125,18 @@ impl Caches {
     /// When the operator is ending.
     pub(crate) async fn filled(&self) -> Result<(), WriterDropped> {
         tokio::try_join!(
-            self.service_accounts.wait_until_ready(),
-            self.services.wait_until_ready(),
-            self.secrets.wait_until_ready(),
-            self.stateful_sets.wait_until_ready(),
-            self.budgets.wait_until_ready(),
-            self.policies.wait_until_ready(),
-            self.ingresses.wait_until_ready(),
-            self.autoscalers.wait_until_ready(),
-            self.pods.wait_until_ready(),
-            self.claims.wait_until_ready(),
-            self.config_maps.wait_until_ready(),
-            self.all_secrets.wait_until_ready(),
+            self.service_accounts.read(),
+            self.services.read(),
+            self.secrets.read(),
+            self.stateful_sets.read(),
+            self.budgets.read(),
+            self.policies.read(),
+            self.ingresses.read(),
+            self.autoscalers.read(),
+            self.pods.read(),
+            self.claims.read(),
+            self.config_maps.read(),
+            self.all_secrets.read(),
         )?;
         Ok(())
     }
@@ -140,36 +145,16 @@ impl Caches {
 impl Caches {
     /// The version in which a ConfigMap was seen last.
     pub(crate) fn config_map_version(&self, namespace: &str, name: &str) -> Option<String> {
-        self.config_maps.get(&ObjectRef::new(name).within(namespace))?.resource_version()
+        self.config_maps.one(namespace, name)?.resource_version()
     }
 
     /// The version in which a Secret was seen last.
     pub(crate) fn secret_version(&self, namespace: &str, name: &str) -> Option<String> {
-        self.all_secrets.get(&ObjectRef::new(name).within(namespace))?.resource_version()
+        self.all_secrets.one(namespace, name)?.resource_version()
     }
 }
 
-/// One object of a cache.
-pub(crate) fn one<K>(store: &Store<K>, namespace: &str, name: &str) -> Option<K>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    store.get(&ObjectRef::new(name).within(namespace)).map(|object| (*object).clone())
-}
-
-/// All objects of a cache that belong to a cluster.
-pub(crate) fn of_cluster<K>(store: &Store<K>, namespace: &str, cluster: &str) -> Vec<K>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let its = |object: &K| {
-        object.namespace().as_deref() == Some(namespace)
-            && object.labels().get(LABEL_CLUSTER).is_some_and(|name| name == cluster)
-    };
-    store.state().iter().filter(|object| its(object)).map(|object| (**object).clone()).collect()
-}
-
-fn owned<K>(scope: &Scope, controller: Controller<Guarded>) -> (Store<K>, Controller<Guarded>)
+fn owned<K>(scope: &Scope, controller: Controller<Guarded>) -> (Copies<K>, Controller<Guarded>)
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
         + Clone
@@ -185,7 +170,7 @@ where
 
 /// All objects of a kind: of others' only that they are there. A name that is not among them is free, and need not be
 /// asked for before an object of that name is made.
-fn all<K>(scope: &Scope, controller: Controller<Guarded>) -> (Store<K>, Controller<Guarded>)
+fn all<K>(scope: &Scope, controller: Controller<Guarded>) -> (Copies<K>, Controller<Guarded>)
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
         + Default
@@ -210,7 +195,7 @@ where
 /// All objects of a kind, by name and version only: the operator keeps no copies of what is in others' objects.
 fn listed<K>(
     scope: &Scope,
-) -> (Store<PartialObjectMeta<K>>, impl Stream<Item = Result<PartialObjectMeta<K>, watcher::Error>> + Send + 'static)
+) -> (Copies<PartialObjectMeta<K>>, impl Stream<Item = Result<PartialObjectMeta<K>, watcher::Error>> + Send + 'static)
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
@@ -244,7 +229,7 @@ fn watched<K>(
     api: Api<K>,
     config: watcher::Config,
     slim: impl Fn(&mut K) + Send + 'static,
-) -> (Store<K>, impl Stream<Item = Result<K, watcher::Error>> + Send + 'static)
+) -> (Copies<K>, impl Stream<Item = Result<K, watcher::Error>> + Send + 'static)
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
@@ -254,7 +239,10 @@ where
         object.managed_fields_mut().clear();
         slim(object);
     });
-    let touched = kept.reflect(writer).touched_objects();
+    let index = Index::default();
+    let copies = Copies::new(store, index.clone());
+    let told = kept.inspect_ok(move |event| index.apply(event));
+    let touched = told.reflect(writer).touched_objects();
     let good = touched.filter_map(|touched| {
         let kind = K::kind(&());
         let told = touched.inspect_err(|error| match error {
@@ -264,7 +252,7 @@ where
         });
         std::future::ready(told.ok().map(Ok))
     });
-    (store, good.boxed())
+    (copies, good.boxed())
 }
 
 fn labelled(selector: &str) -> watcher::Config {

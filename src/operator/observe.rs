@@ -12,7 +12,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::{Api, Client, ResourceExt};
 
 use crate::apply::Seen;
-use crate::caches::{self, Caches};
+use crate::caches::Caches;
 use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSpec, TemplateSource};
 use crate::members::{Endpoint, MemberClient};
 use crate::plan::rollout::{MemberReport, MemberState};
@@ -315,35 +315,35 @@ async fn templates(
 fn live(caches: &Caches, namespace: &str, names: &Names) -> Live {
     let (base, peers, config) = (names.base(), names.peers_service(), names.config_secret());
     let secrets = [&config, &names.web_secret(), &names.authority_secret(), &names.gossip_secret()];
-    let strange_secret = secrets.into_iter().any(|name| {
-        caches.secret_version(namespace, name).is_some() && caches::one(&caches.secrets, namespace, name).is_none()
-    });
+    let strange_secret = secrets
+        .into_iter()
+        .any(|name| caches.secret_version(namespace, name).is_some() && caches.secrets.one(namespace, name).is_none());
     let of_members = |service: &Service| names.ordinal(&service.name_any()).is_some();
     Live {
-        service_account: caches::one(&caches.service_accounts, namespace, &base),
-        peers_service: caches::one(&caches.services, namespace, &peers),
-        client_service: caches::one(&caches.services, namespace, &base),
-        config_secret: caches::one(&caches.secrets, namespace, &config),
-        stateful_set: caches::one(&caches.stateful_sets, namespace, &base),
-        disruption_budget: caches::one(&caches.budgets, namespace, &base),
-        network_policy: caches::one(&caches.policies, namespace, &base),
+        service_account: caches.service_accounts.one(namespace, &base),
+        peers_service: caches.services.one(namespace, &peers),
+        client_service: caches.services.one(namespace, &base),
+        config_secret: caches.secrets.one(namespace, &config),
+        stateful_set: caches.stateful_sets.one(namespace, &base),
+        disruption_budget: caches.budgets.one(namespace, &base),
+        network_policy: caches.policies.one(namespace, &base),
         member_services: {
-            let mut services = caches::of_cluster(&caches.services, namespace, &names.object);
+            let mut services = caches.services.of_cluster(namespace, &names.object);
             services.retain(of_members);
             services
         },
-        ingress: caches::one(&caches.ingresses, namespace, &base),
-        autoscaler: caches::one(&caches.autoscalers, namespace, &base),
-        claims: caches::of_cluster(&caches.claims, namespace, &names.object),
-        web_secret: caches::one(&caches.secrets, namespace, &names.web_secret()),
-        authority_secret: caches::one(&caches.secrets, namespace, &names.authority_secret()),
-        gossip_secret: caches::one(&caches.secrets, namespace, &names.gossip_secret()),
+        ingress: caches.ingresses.one(namespace, &base),
+        autoscaler: caches.autoscalers.one(namespace, &base),
+        claims: caches.claims.of_cluster(namespace, &names.object),
+        web_secret: caches.secrets.one(namespace, &names.web_secret()),
+        authority_secret: caches.secrets.one(namespace, &names.authority_secret()),
+        gossip_secret: caches.secrets.one(namespace, &names.gossip_secret()),
         strange_secret,
     }
 }
 
 async fn pods(caches: &Caches, members: &MemberClient, plan: &ClusterPlan) -> Vec<ObservedPod> {
-    let pods = caches::of_cluster(&caches.pods, &plan.namespace, &plan.names.object);
+    let pods = caches.pods.of_cluster(&plan.namespace, &plan.names.object);
     let mut seen: Vec<_> = pods.iter().filter_map(|pod| observed_pod(pod, plan)).collect();
     seen.sort_by_key(|pod| pod.ordinal);
     let reports = join_all(seen.iter().map(|pod| report(members, pod))).await;

@@ -33,8 +33,10 @@ pub type Guarded = DeserializeGuard<AlertmanagerCluster>;
 
 /// The next look while a member is at it.
 const SOON: Duration = Duration::from_millis(300);
-/// The next look while a member that Kubernetes tells about is awaited, should Kubernetes not tell.
+/// The next look while time itself is awaited, and the next try of what failed for no reason of its own.
 const LATER: Duration = Duration::from_secs(5);
+/// The next look while something that Kubernetes tells of is awaited, should Kubernetes not tell.
+const UNTOLD: Duration = Duration::from_secs(30);
 /// The next try of what failed.
 const RETRY: Duration = Duration::from_secs(10);
 /// The next look at a cluster that is well.
@@ -157,12 +159,14 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         tracing::info!(cluster = name, namespace, written = applied.written.join(", "), "applied");
         context.metrics.objects_written(applied.written.len());
     }
-    if applied.created {
-        tell(context, object, &created(&plan)).await;
-    }
     let seen = object.status.as_ref().and_then(|status| status.observed_generation);
     if let Some(advice) = odd_advice(&object.spec).filter(|_| seen != object.metadata.generation) {
         tell(context, object, &advice).await;
+    }
+
+    if applied.created && object.status.is_none() && verdict.refused.is_none() {
+        // there is nothing to say yet that the next look, at what was made, doesn't say better
+        return Ok(Action::requeue(SOON));
     }
 
     let step = match &plan.config {
@@ -470,9 +474,9 @@ fn next_look(facts: &Facts, applied: &Applied) -> Duration {
         Step::Wait { member, why: Waiting::NotReady } if was_told(facts, member) => SOON,
         Step::Stopped { .. } => RETRY,
         Step::Done | Step::Wait { .. } if facts.rejected.is_some() => RETRY,
-        Step::Wait { .. } => LATER,
+        Step::Wait { .. } => UNTOLD,
         Step::Done if (facts.settled() && facts.storage.ready) || facts.hibernates => WELL,
-        Step::Done => LATER,
+        Step::Done => UNTOLD,
     }
 }
 
@@ -493,15 +497,6 @@ fn odd_advice(spec: &AlertmanagerClusterSpec) -> Option<Notice> {
             "a majority of {replicas} members survives no more losses than one of {fewer}: better have an odd number"
         ),
     })
-}
-
-fn created(plan: &ClusterPlan) -> Notice {
-    Notice {
-        severity: Severity::Normal,
-        reason: "Created".to_owned(),
-        action: "Apply",
-        note: format!("created StatefulSet {} with {} members", plan.names.base(), plan.replicas),
-    }
 }
 
 fn now() -> String {

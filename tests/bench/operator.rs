@@ -99,6 +99,7 @@ fn settled(server: &Server) -> anyhow::Result<usize> {
             break;
         }
     }
+    eprintln!("  requests: {:?}", before.by_kind);
     Ok(before.all)
 }
 

@@ -1,5 +1,6 @@
 //! An API server alone: etcd and kube-apiserver on loopback, without nodes or controllers. It writes down who asked what.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -27,12 +28,14 @@ pub(crate) struct Server {
 }
 
 /// What the operator has asked for so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Requests {
     /// All.
     pub(crate) all: usize,
     /// Those that change something of the clusters: not of the operator's own Lease.
     pub(crate) writes: usize,
+    /// All by verb and resource.
+    pub(crate) by_kind: BTreeMap<String, usize>,
 }
 
 impl Server {
@@ -139,6 +142,9 @@ impl Server {
                 continue;
             }
             requests.all += 1;
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let what = [&event["verb"], &event["objectRef"]["resource"], &event["objectRef"]["subresource"]].map(text);
+            *requests.by_kind.entry(what.join(" ")).or_default() += 1;
             let reads = ["get", "list", "watch"].iter().any(|verb| event["verb"] == *verb);
             requests.writes += usize::from(!reads && event["objectRef"]["resource"] != "leases");
         }
