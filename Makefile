@@ -22,7 +22,7 @@ IMAGE := localhost/alertmanager-operator:dev
 IMAGE_TAR := target/image/alertmanager-operator.tar
 CA_ROOTS := /etc/ssl/certs/ca-certificates.crt
 
-.PHONY: help run test test-fast fmt fmt-check lint deny docs crds image bench bench-cluster bench-operator cluster-test fuzz sim kube-up kube-down kube-test \
+.PHONY: help run test test-fast test-ui ui fmt fmt-check lint deny docs crds image bench bench-cluster bench-operator cluster-test fuzz sim kube-up kube-down kube-test \
   packages peers peers-fast peers-names
 
 help: ## this list
@@ -31,10 +31,17 @@ help: ## this list
 run: ## build, and run the cluster of config/samples on loopback, without Kubernetes
 	$(CARGO) run --release $(STATIC) -- local config/samples
 
-test: fmt-check lint deny docs test-fast sim cluster-test kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
+test: fmt-check lint deny docs test-fast test-ui sim cluster-test kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
 
 test-fast: peers-fast ## all tests that need no Kubernetes
 	$(CARGO) test --workspace --no-fail-fast
+
+test-ui: packages ## the page in a real browser, and that its bundle is what its sources give
+	$(CARGO) build
+	tests/ui/run.sh
+
+ui: packages ## bundle the page anew, from src/ui/app into src/ui/dist
+	cd src/ui/app && PATH="$$(../../../tests/tools/node.sh):$$PATH" && npm ci --no-audit --no-fund --silent && npm run --silent check && npm run --silent build
 
 kube-test: peers image ## the tests on a real node: brings it up, and down again unless it was up
 	$(CARGO) test --workspace --test kube --no-run

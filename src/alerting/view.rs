@@ -11,7 +11,9 @@ use regex::Regex;
 use crate::alert::Alert;
 use crate::label::{Fingerprint, LabelSet};
 use crate::matcher::Matcher;
+use crate::route::RouteIndex;
 use crate::silence::SilenceId;
+use crate::time::Timestamp;
 
 /// Which alerts to show.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +74,10 @@ pub struct GroupRow {
     pub route_labels: LabelSet,
     /// The group key.
     pub key: Arc<str>,
+    /// Index of its route, counted depth first from the root.
+    pub route: RouteIndex,
+    /// When it's looked at next.
+    pub next_flush: Timestamp,
     /// Its alerts that pass the filter, in the order job, instance, labels.
     pub alerts: Vec<AlertRow>,
 }

@@ -8,6 +8,7 @@ declare -A needs=(   # program or file, and the package that has it
   [runc]=runc [nft]=nftables [jq]=jq [ip]=iproute2 [openssl]=openssl [unshare]=util-linux [flock]=util-linux
   [ps]=procps [gcc]=gcc [strip]=binutils ["$CNI_BIN/bridge"]=containernetworking-plugins
   [/usr/lib/python3/dist-packages/aiosmtpd/smtp.py]=python3-aiosmtpd
+  [npm]=npm [chromium]=chromium [/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf]=fonts-dejavu-core
   ["/usr/lib/$(uname -m)-linux-gnu/libc.a"]=libc6-dev [/etc/ssl/certs/ca-certificates.crt]=ca-certificates
 )
 missing=()

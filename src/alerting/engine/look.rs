@@ -59,6 +59,8 @@ impl<'a> View<'a> {
                 receiver: receiver.name.clone(),
                 route_labels: rendered.map(|rendered| rendered.labels).unwrap_or_else(LabelSet::empty),
                 key: group.key.clone(),
+                route: group.route,
+                next_flush: group.next_flush,
                 alerts: Vec::new(),
             };
             let muted_by = group.muted_by.clone();

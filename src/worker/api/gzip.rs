@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 
 /// For answers that are held in memory, as all of ours are.
 pub(super) async fn compress(request: Request, next: Next) -> Response {
-    let wanted = takes_gzip(request.headers());
+    let wanted = takes(request.headers(), "gzip");
     let response = next.run(request).await;
     if !wanted || !response.status().is_success() {
         return response;
@@ -28,12 +28,12 @@ pub(super) async fn compress(request: Request, next: Next) -> Response {
     Response::from_parts(parts, compressed.into())
 }
 
-/// Whether gzip is named, and not with a weight of zero.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+/// Whether a coding is named, and not with a weight of zero.
+pub(super) fn takes(headers: &HeaderMap, coding: &str) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+    values.flat_map(|value| value.split(',')).any(|named| {
+        let mut parts = named.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
         let zero = |weight: &str| weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0);
         named && !parts.filter_map(|part| part.strip_prefix("q=")).any(zero)
     })
@@ -56,8 +56,8 @@ mod tests {
         ];
         for (value, expected) in table {
             let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, value.parse().unwrap())]);
-            assert_eq!(takes_gzip(&headers), expected, "{value}");
+            assert_eq!(takes(&headers, "gzip"), expected, "{value}");
         }
-        assert!(!takes_gzip(&HeaderMap::new()));
+        assert!(!takes(&HeaderMap::new(), "gzip"));
     }
 }

@@ -11,10 +11,12 @@ use super::{Api, refusal};
 
 /// Refuses GET requests over the limit, and answers for those that take too long.
 ///
-/// Probes (`/-/…`) are not limited, unlike the reference's: a flood of dashboards must not make the kubelet kill us.
+/// Probes (`/-/…`) are not limited, unlike the reference's: a flood of dashboards must not make the kubelet kill us. What
+/// the page asks for has limits of its own, and takes nothing from API v2.
 pub(super) async fn limit(State(api): State<Api>, request: Request, next: Next) -> Response {
     let inner = request.uri().path().strip_prefix(&*api.prefix).unwrap_or_default();
-    let limited = request.method() == Method::GET && !inner.starts_with("/-/");
+    let own = ["/-/", "/api/ui/v1/"];
+    let limited = request.method() == Method::GET && !own.iter().any(|start| inner.starts_with(start));
     let is_v2 = inner.starts_with("/api/v2/");
     let permit = if limited { api.gets.free.try_acquire().ok() } else { None };
     if limited && permit.is_none() {

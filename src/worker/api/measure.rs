@@ -165,6 +165,12 @@ pub(super) fn handler(path: &str) -> Option<&'static str> {
     if let Some(known) = KNOWN.into_iter().find(|known| *known == path) {
         return Some(known);
     }
+    if path.starts_with("/api/ui/v1/") {
+        return Some("/api/ui/v1/");
+    }
+    if path.starts_with("/assets/") {
+        return Some("/assets/");
+    }
     if let Some(gone) = path.strip_prefix("/api/v1") {
         let silence = gone.strip_prefix("/silence/").filter(|id| !id.is_empty() && !id.contains('/'));
         return GONE.into_iter().find(|known| *known == gone).or(silence.map(|_| "/silence/:sid"));

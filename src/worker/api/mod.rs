@@ -8,7 +8,6 @@ mod cors;
 mod debug;
 mod deprecated;
 mod dto;
-mod explain;
 mod fallback;
 mod groups;
 mod gzip;
@@ -25,6 +24,7 @@ mod request;
 mod silences;
 mod status;
 mod time;
+mod ui;
 mod uri;
 
 #[cfg(test)]
@@ -182,6 +182,7 @@ pub(crate) struct Api {
     gets: Arc<Gets>,
     /// For bodies that are read at the same time, in units of [`request::BODY_UNIT`].
     bodies: Arc<Semaphore>,
+    boards: Arc<ui::Boards>,
     /// `""` or `/like/this`.
     pub(crate) prefix: Arc<str>,
 }
@@ -225,6 +226,7 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
         http,
         gets: Arc::new(Gets { free: Semaphore::new(most), most }),
         bodies: Arc::new(Semaphore::new(request::BODY_UNITS_MAX)),
+        boards: Arc::default(),
         prefix: prefix.clone(),
     };
     let mut router = Router::new();
@@ -240,8 +242,12 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
     for (path, methods) in deprecated::paths() {
         mount(path, methods);
     }
-    mount("/api/ui/v1/alerts/{fingerprint}", plain("GET, OPTIONS", get(explain::show)));
-    mount("/", plain("GET, OPTIONS", get(page::show)));
+    for (path, methods) in ui::paths() {
+        mount(path, methods);
+    }
+    for (path, methods) in page::paths() {
+        mount(path, methods);
+    }
     mount("/metrics", plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress)));
     for path in ["/debug/pprof/", "/debug/pprof/{*profile}"] {
         mount(path, plain("GET, OPTIONS, POST", get(debug::profiles).post(debug::profiles)));
@@ -268,6 +274,7 @@ pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>) -> Router
         http,
         gets: Arc::new(Gets { free: Semaphore::new(default_concurrency()), most: default_concurrency() }),
         bodies: Arc::new(Semaphore::new(request::BODY_UNITS_MAX)),
+        boards: Arc::default(),
         prefix: "".into(),
     };
     let metrics = plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress));

@@ -59,8 +59,7 @@ impl Query {
     }
 
     fn all_matchers(&self, name: &str, mode: Mode) -> Result<Vec<Matcher>, String> {
-        let texts = self.0.iter().filter(|(n, _)| n == name).map(|(_, text)| text);
-        texts
+        self.all(name)
             .map(|text| {
                 let (matcher, warning) = parse_one(mode, text).map_err(|e| e.to_string())?;
                 if let Some(warning) = warning {
@@ -71,7 +70,13 @@ impl Query {
             .collect()
     }
 
-    fn last(&self, name: &str) -> Option<&str> {
+    /// All values of `name`.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The last value of `name`.
+    pub(super) fn last(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }

@@ -115,7 +115,9 @@ pub(super) async fn show(State(api): State<Api>, Path(id): Path<String>, _: Take
 /// `DELETE`: ends it; one that has ended already stays as it is.
 pub(super) async fn expire(State(api): State<Api>, Path(id): Path<String>, _: TakesJson) -> Result<Response, Refusal> {
     let id = silence_id(id)?;
-    match api.state.handle.ask(move |ticket| Input::ExpireSilence { ticket, id }).await? {
+    let answer = api.state.handle.ask(move |ticket| Input::ExpireSilence { ticket, id }).await?;
+    api.boards.changed();
+    match answer {
         Answer::Done | Answer::Silence(_) => Ok(StatusCode::OK.into_response()),
         Answer::Refused(SilenceError::NotFound) => Ok(StatusCode::NOT_FOUND.into_response()),
         Answer::Refused(error) => Err(Refusal::internal(error.to_string())),
@@ -134,7 +136,9 @@ fn not_durable(what: &str, cause: &str) -> Refusal {
 pub(super) async fn set(State(api): State<Api>, JsonBody(body, _share): JsonBody) -> Result<Response, Refusal> {
     let body = body.ok_or_else(|| Refusal::required("silence"))?;
     let draft = draft(&api, body).await?;
-    match api.state.handle.ask(move |ticket| Input::SetSilence { ticket, draft }).await? {
+    let answer = api.state.handle.ask(move |ticket| Input::SetSilence { ticket, draft }).await?;
+    api.boards.changed();
+    match answer {
         Answer::Silence(id) => Ok(json::response(StatusCode::OK, &Created { silence_id: &id.0 })),
         Answer::Refused(error @ SilenceError::NotFound) => Err(Refusal::Said(StatusCode::NOT_FOUND, error.to_string())),
         Answer::Refused(error) => Err(Refusal::bad_request(error.to_string())),
@@ -213,6 +217,13 @@ pub(super) fn read(body: &str, mode: Mode, now: Timestamp) -> Result<SilenceDraf
         comment,
         annotations: annotations.map(|(name, value)| (name, value.unwrap_or_default())).collect(),
     })
+}
+
+/// The matchers of a body that may be a silence one day.
+pub(super) fn matchers(body: &[u8], mode: Mode) -> Result<Vec<Matcher>, Refusal> {
+    let posted: Object<PostableSilence> = serde_json::from_slice(body)
+        .map_err(|error| Refusal::Coded(400, format!("parsing the silence failed: {error}")))?;
+    compile(read_matchers(posted.0.matchers.ok_or_else(|| Refusal::required("matchers"))?)?, mode)
 }
 
 fn read_matchers(posted: Vec<Option<Object<PostableMatcher>>>) -> Result<Vec<(Op, String, String)>, Refusal> {

@@ -59,7 +59,7 @@ async fn a_prefix_moves_everything() {
     }
     let page = rig.get("/am/").await;
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(page.body.contains("<h1>Alertmanager</h1>"), "{page:?}");
+    assert!(page.body.contains("<title>Alertmanager</title>"), "{page:?}");
 }
 
 #[tokio::test]

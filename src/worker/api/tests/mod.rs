@@ -3,6 +3,7 @@
 
 mod elsewhere;
 mod metrics;
+mod ui;
 mod v2;
 
 use std::collections::BTreeMap;

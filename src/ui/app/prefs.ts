@@ -1,0 +1,65 @@
+// What a user has chosen, kept by the browser. The first three keys are those of the reference's page: who moves here
+// keeps their settings.
+import { effect, signal, type Signal } from "@preact/signals";
+
+export type Theme = "auto" | "light" | "dark";
+export type Zone = "utc" | "local";
+
+function kept<T extends string>(key: string, otherwise: T): Signal<T> {
+  const value = signal<T>((read(key) as T | null) ?? otherwise);
+  let first = true;
+  effect(() => {
+    const now = value.value;
+    if (!first) write(key, now);
+    first = false;
+  });
+  return value;
+}
+
+export const creator = kept<string>("defaultCreator", "");
+export const firstDayOfWeek = kept<string>("firstDayOfWeek", '"Monday"');
+export const expandAll = kept<string>("groupExpandAll", "false");
+export const theme = kept<Theme>("theme", "auto");
+export const zone = kept<Zone>("zone", "utc");
+export const comments = kept<string>("recentComments", "[]");
+
+const COMMENTS_MAX = 10;
+
+/** The comments used last, newest first. */
+export function recentComments(): string[] {
+  try {
+    const list: unknown = JSON.parse(comments.value);
+    return Array.isArray(list) ? list.filter((text): text is string => typeof text === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+export function rememberComment(text: string): void {
+  const others = recentComments().filter((other) => other !== text);
+  comments.value = JSON.stringify([text, ...others].slice(0, COMMENTS_MAX));
+}
+
+/** Shows the theme that is chosen; `auto` is what the system has. */
+export function applyTheme(): void {
+  effect(() => {
+    document.documentElement.dataset.theme = theme.value;
+  });
+}
+
+// storage may be forbidden or full: the choice then lasts as long as the page
+function read(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function write(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // see above
+  }
+}

@@ -1,0 +1,114 @@
+// What people come for, with the keyboard alone.
+import { expect, open, test, until } from "./worker";
+
+test("find an alert, see why, silence it, extend, expire", async ({ page, worker }) => {
+  await open(page, worker, "");
+  await page.keyboard.press("/");
+  await expect(page.getByRole("combobox", { name: "Filter" })).toBeFocused();
+  await page.keyboard.type("instance=db-7");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/filter=%7Binstance%3D%22db-7%22%7D/);
+  await page.keyboard.press("Escape");
+  await expect(page.locator(".line.row").first()).toContainText("PgReplLag");
+  // the header of the first group, then its alert
+  await page.keyboard.press("j");
+  await expect(page.locator(".line.row:focus")).toHaveCount(1);
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/#\/alert\/[0-9a-f]{16}$/);
+  await expect(page.getByRole("heading", { name: "PgReplLag" })).toBeVisible();
+  await expect(page.locator(".verdict").first()).toContainText("told that it fires at");
+
+  await page.keyboard.press("s");
+  await expect(page.getByRole("heading", { name: "New silence" })).toBeVisible();
+  await expect(page.locator(".affected")).toContainText(/Would silence 1 of \d+ now/);
+  await page.getByLabel("By").focus();
+  await page.keyboard.type("ann");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("journey");
+  await page.keyboard.press("Control+Enter");
+  await expect(page).toHaveURL(/#\/silences\/[0-9a-f-]{36}$/);
+  const id = new URL(page.url()).hash.split("/").at(-1) ?? "";
+  const end = async () => new Date((await worker.get<{ endsAt: string }>(`/api/v2/silence/${id}`)).endsAt).getTime();
+  const before = await end();
+  expect(before).toBeGreaterThan(Date.now() + 3_600_000);
+
+  await page.keyboard.press("e");
+  await until("it ends later", async () => (await end()) === before + 3_600_000);
+  await page.keyboard.press("Shift+E");
+  await until("it has ended", async () => {
+    const { status } = await worker.get<{ status: { state: string } }>(`/api/v2/silence/${id}`);
+    return status.state === "expired";
+  });
+  await expect(page.getByRole("heading", { name: /Silence expired/ })).toBeVisible();
+  // and what was done can be undone
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until("there is one again", async () => {
+    const all = await worker.get<{ id: string; comment: string }[]>("/api/v2/silences?expired=false");
+    const again = all.find(({ comment }) => comment === "journey");
+    if (again) await worker.expire(again.id);
+    return again !== undefined;
+  });
+});
+
+test("what is selected is silenced together", async ({ page, worker }) => {
+  await open(page, worker, '#/alerts?filter={alertname="DiskFull",cluster="eu1"}');
+  await expect(page.locator(".line.row a.name").first()).toBeVisible();
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  await expect(page.getByRole("toolbar", { name: "Selection" })).toContainText("2 selected");
+  await page.keyboard.press("s");
+  await expect(page.locator(".affected")).toContainText(/Would silence 2 of/);
+  await expect(page.getByLabel(/^Value/).nth(2)).toHaveValue(/^node-\d+\|node-\d+$/);
+});
+
+test("a form tells what is missing, and what the worker refuses", async ({ page, worker, complaints }) => {
+  await open(page, worker, "#/silences/new");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.getByRole("alert")).toContainText("Still missing: a matcher");
+  await page.getByLabel("Label 1").fill("instance");
+  await page.getByLabel("Operator 1").selectOption("=~");
+  await page.getByLabel("Value 1").fill("db-(");
+  await expect(page.locator(".affected .problem")).toContainText("invalid regular expression");
+  await page.getByLabel("By").fill("ann");
+  await page.getByLabel("Comment").fill("c");
+  await page.getByRole("button", { name: /Create/ }).click();
+  await expect(page.locator("form .problem")).toContainText("invalid regular expression");
+  expect(complaints.every((text) => text.includes("status of 400"))).toBe(true);
+  complaints.length = 0;
+});
+
+test("many silences are extended and ended at once", async ({ page, worker }) => {
+  const ids = [await worker.silence(["n=1"], { comment: "bulk" }), await worker.silence(["n=2"], { comment: "bulk" })];
+  await open(page, worker, "#/silences?q=bulk");
+  await expect(page.locator("table.silences tbody tr[id]")).toHaveCount(2);
+  for (const box of await page.getByRole("checkbox").all()) await box.check();
+  await page.getByRole("toolbar", { name: "Selection" }).getByRole("button", { name: "Expire" }).click();
+  for (const id of ids) {
+    await until("it has ended", async () => {
+      const { status } = await worker.get<{ status: { state: string } }>(`/api/v2/silence/${id}`);
+      return status.state === "expired";
+    });
+  }
+  await expect(page.locator(".nothing")).toContainText("No active silences like that");
+});
+
+test("news come by themselves, and don't move what is read", async ({ page, worker }) => {
+  await open(page, worker, "#/alerts?customGrouping=true&group=&sort=name&silenced=true&inhibited=true&muted=true");
+  const footer = page.locator(".list footer");
+  const before = Number(/(\d+) of/.exec((await footer.textContent()) ?? "")?.[1] ?? (await settledCount(footer)));
+  await worker.alerts([{ labels: { alertname: "Another", severity: "info" } }]);
+  await expect(footer).toContainText(`${before + 1} of ${before + 1} alerts`);
+  await page.locator(".scroller").evaluate((element) => (element.scrollTop = 400));
+  await worker.alerts([{ labels: { alertname: "AndAnother", severity: "info" } }]);
+  await expect(page.getByRole("button", { name: /The list has changed/ })).toBeVisible();
+  await expect(footer).toContainText(`${before + 1} of`);
+  await page.keyboard.press(".");
+  await expect(footer).toContainText(`${before + 2} of`);
+});
+
+async function settledCount(footer: import("@playwright/test").Locator): Promise<string> {
+  await expect(footer).toContainText(/\d+ of \d+ alerts/);
+  return /(\d+) of/.exec((await footer.textContent()) ?? "")?.[1] ?? "0";
+}
