@@ -41,6 +41,11 @@ impl Contender {
         Ok(Self { name: "reference", program: peer("alertmanager")?, subcommand: None })
     }
 
+    /// Whether it's the worker of this repository.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.subcommand.is_some()
+    }
+
     /// Where it is.
     pub(crate) fn program(&self) -> &Path {
         &self.program

@@ -5,6 +5,7 @@ mod empty;
 mod idle;
 mod inhibit;
 mod notify;
+mod page;
 mod read;
 mod restart;
 mod silences;
@@ -20,6 +21,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "inhibition", run: inhibit::run },
     Scenario { name: "silences", run: silences::run },
     Scenario { name: "reading", run: read::run },
+    Scenario { name: "page", run: page::run },
     Scenario { name: "notifications", run: notify::many_groups },
     Scenario { name: "one group", run: notify::one_group },
     Scenario { name: "messages", run: notify::messages },
@@ -126,6 +128,8 @@ pub(crate) enum Unit {
     Count,
     /// Pieces of work in a second.
     PerSecond,
+    /// A part of a whole; more is better.
+    Share,
     /// Memory.
     Kibibytes,
     /// Memory.
@@ -135,7 +139,7 @@ pub(crate) enum Unit {
 impl Unit {
     /// Whether a greater value is a better one.
     pub(crate) fn more_is_better(self) -> bool {
-        matches!(self, Self::PerSecond)
+        matches!(self, Self::PerSecond | Self::Share)
     }
 }
 

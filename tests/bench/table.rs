@@ -89,6 +89,7 @@ fn value_text(value: f64, unit: Unit) -> String {
         Unit::Seconds => format!("{value:.2} s"),
         Unit::Count => format!("{value:.0}"),
         Unit::PerSecond => format!("{value:.0} /s"),
+        Unit::Share => format!("{:.0} %", value * 100.0),
         Unit::Kibibytes => format!("{value:.2} KiB"),
         Unit::Mebibytes => format!("{value:.1} MiB"),
     }

@@ -208,6 +208,15 @@ impl Net {
         self.members[member].engine.view(self.now).silence(id).is_some()
     }
 
+    /// The code and the sentence of what a member says about the only alert.
+    fn why(&mut self, member: usize) -> (&'static str, String) {
+        let fingerprint = LabelSet::new([("alertname", "Down")]).fingerprint();
+        let explanation = self.members[member].engine.view(self.now).explain(fingerprint).unwrap();
+        let group = &explanation.groups[0];
+        let one = &group.integrations[0];
+        (one.reason.code(), explanation.sentence(self.now, group, one))
+    }
+
     fn peers(&mut self, member: usize) -> usize {
         self.members[member].engine.view(self.now).cluster().peers.len()
     }
@@ -371,6 +380,33 @@ fn a_slow_receiver_is_asked_by_one_member_only() {
     net.until(78.0);
     assert_eq!(net.sent, [(0, 20)]);
     assert!(net.members[2].events.iter().any(|event| matches!(event, Event::Held { by, .. } if by == "am-0")));
+}
+
+#[test]
+fn who_waits_for_whom_is_explained() {
+    let mut net = three();
+    net.until(10.0);
+    net.unanswered = vec![0, 1, 2];
+    (0..3).for_each(|member| net.fire(member));
+    net.until(21.0);
+    assert_eq!(net.why(0).0, "sending");
+    for member in [1, 2] {
+        assert_eq!(net.why(member), ("other_member_sends", "am-0 is sending it".to_owned()));
+    }
+
+    let mut net = three();
+    net.until(10.0);
+    (0..3).for_each(|member| net.fire(member));
+    net.until(19.9);
+    // not for so long that the others miss it
+    net.frozen = Some(0);
+    net.until(20.1);
+    let (code, text) = net.why(1);
+    assert!(
+        code == "turn" && text.contains("waits for this member's turn, at ") && text.ends_with("(in 14 s)"),
+        "{text}"
+    );
+    assert!(net.why(2).1.ends_with("(in 29 s)"), "{}", net.why(2).1);
 }
 
 #[test]

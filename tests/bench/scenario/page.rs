@@ -1,0 +1,109 @@
+//! The page of a program that has many alerts: what the first view of it costs, and what pages that follow cost those who
+//! post.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use serde_json::Value;
+
+use super::{Figure, Sizes, Unit, mebibytes, quiet_config};
+use crate::contender::Contender;
+use crate::http;
+use crate::load::{Load, Times};
+use crate::process::Process;
+
+/// Pages that are open while alerts are posted.
+const PAGES: usize = 20;
+
+/// Between an answer to a page and its next question.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Looks at the page, then posts with and without pages that look.
+pub(super) fn run(contender: &Contender, sizes: &Sizes) -> anyhow::Result<Vec<Figure>> {
+    let process = Process::start(contender, &quiet_config())?;
+    let load = Load::new(sizes.read);
+    let times = Times::now()?;
+    load.post(process.address, &times)?;
+    let mut bytes = 0;
+    let look = || {
+        bytes = first_view(contender, process.address)?;
+        Ok(())
+    };
+    let first = process.cost(look).context("looking at the page")?;
+    let again = process.cost(|| first_view(contender, process.address).map(drop))?;
+
+    let post = |times: &Times| -> anyhow::Result<Duration> {
+        let start = Instant::now();
+        load.post(process.address, times)?;
+        Ok(start.elapsed())
+    };
+    // once before, so that both find the same
+    post(&times.later())?;
+    let alone = post(&times.later().later())?;
+    let watched = watched(contender, process.address, || post(&times.later().later().later()))?;
+    Ok(vec![
+        Figure::cpu(format!("first view of {} alerts: CPU", load.alerts), 0.1, first),
+        Figure::cpu("the same again: CPU", 0.1, again),
+        Figure::new("bytes of the first view", Unit::Mebibytes, Some(0.1), mebibytes(bytes)),
+        Figure::new(
+            format!("posts in a second while {PAGES} pages look, of those without"),
+            Unit::Share,
+            Some(1.0),
+            alone.as_secs_f64() / watched.as_secs_f64(),
+        ),
+    ])
+}
+
+/// What a browser asks for until alerts are seen; the bytes of the answers.
+fn first_view(contender: &Contender, address: SocketAddr) -> anyhow::Result<u64> {
+    let mut bytes = 0;
+    let mut get = |path: &str| -> anyhow::Result<String> {
+        let body = http::get(address, path)?;
+        bytes += body.len() as u64;
+        Ok(body)
+    };
+    get("/")?;
+    if contender.is_ours() {
+        get("/assets/app.js")?;
+        get("/assets/app.css")?;
+        let states = "silenced=false&inhibited=false&muted=false&limit=100";
+        let groups = get(&format!("/api/ui/v1/groups?{states}"))?;
+        let groups: Value = serde_json::from_str(&groups).context("reading groups")?;
+        let of = groups["groups"][0]["id"].as_str().context("there is no group")?;
+        get(&format!("/api/ui/v1/rows?{states}&of={of}"))?;
+        get(&format!("/api/ui/v1/facets?{states}"))?;
+    } else {
+        get("/script.js")?;
+        get("/api/v2/receivers")?;
+        get("/api/v2/alerts/groups?silenced=false&inhibited=false&muted=false&active=true")?;
+    }
+    Ok(bytes)
+}
+
+/// Does something while pages are open.
+fn watched<T>(
+    contender: &Contender,
+    address: SocketAddr,
+    act: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let over = AtomicBool::new(false);
+    let page = || {
+        while !over.load(Ordering::Relaxed) {
+            // one that is refused asks again, as pages do
+            let _ = first_view(contender, address);
+            thread::sleep(PAUSE);
+        }
+    };
+    thread::scope(|scope| {
+        let pages: Vec<_> = (0..PAGES).map(|_| scope.spawn(page)).collect();
+        let done = act();
+        over.store(true, Ordering::Relaxed);
+        for page in pages {
+            page.join().map_err(|_| anyhow!("a page panicked"))?;
+        }
+        done
+    })
+}
