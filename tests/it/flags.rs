@@ -17,7 +17,8 @@ fn spec() -> Value {
         "cluster": {
             "peerTimeout": "20s", "gossipInterval": "300ms", "pushPullInterval": "2m", "tcpTimeout": "9s",
             "probeTimeout": "400ms", "probeInterval": "2s", "settleTimeout": "30s", "reconnectInterval": "11s",
-            "reconnectTimeout": "2h", "additionalPeers": ["alertmanager.other.example:9094"], "label": "prod",
+            "reconnectTimeout": "2h", "listenAddress": "[$(POD_IP)]:9094", "advertiseAddress": "[$(POD_IP)]:30094",
+            "additionalPeers": ["alertmanager.other.example:9094"], "label": "prod",
             "tls": {"enabled": true},
         },
         "web": {

@@ -54,6 +54,18 @@ pub struct Gossip {
     #[schemars(regex(pattern = r"^([0-9]+(h|m|s|ms))+$"))]
     pub reconnect_timeout: Option<String>,
 
+    /// Where members listen for gossip, TCP and UDP; the port is always 9094. `$(POD_IP)` stands for the pod's address.
+    /// Left out: there. Example: `0.0.0.0:9094`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[^ ]*:9094$"), length(max = 253))]
+    pub listen_address: Option<String>,
+
+    /// Where peers reach a member, if that isn't its pod's address: an IP address and a port, other ones for each member,
+    /// so that it needs `$(POD_IP)` or a variable of `podTemplate`. Example: `$(NODE_IP):30094`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[^ ]+:[^ :]+$"), length(max = 253))]
+    pub advertise_address: Option<String>,
+
     /// Peers outside of this object, as `host:port`: members of a cluster that stretches over several Kubernetes
     /// clusters. Their `label` must be the same. Example: `[alertmanager.other.example:9094]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

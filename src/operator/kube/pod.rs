@@ -126,15 +126,18 @@ fn unknown(given: &Value, understood: &Value) -> Option<String> {
 
 /// In a pod the kubelet fills in the `$(…)` from the environment.
 fn addresses(cluster: &Rendering<'_>) -> MemberAddresses {
+    let gossip = &cluster.spec.cluster;
+    // in brackets, whichever family the address is of
+    let own = || format!("[$(POD_IP)]:{GOSSIP_PORT}");
     MemberAddresses {
         web_listen: format!(":{WEB_PORT}"),
         web_port: WEB_PORT,
         management_listen: Some(format!(":{MANAGEMENT_PORT}")),
         drain_seconds: DRAIN_SECONDS,
         web_config: cluster.spec.web.is_protected().then(|| format!("{WEB_DIR}/{WEB_FILE}")),
-        gossip_listen: format!("0.0.0.0:{GOSSIP_PORT}"),
+        gossip_listen: gossip.listen_address.clone().unwrap_or_else(own),
         gossip_port: GOSSIP_PORT,
-        gossip_advertise: format!("$(POD_IP):{GOSSIP_PORT}"),
+        gossip_advertise: gossip.advertise_address.clone().unwrap_or_else(own),
         peers: vec![cluster.plan.peers_address()],
         config_dir: CONFIG_DIR.to_owned(),
         storage_dir: STORAGE_DIR.to_owned(),

@@ -213,7 +213,9 @@ impl Flags {
         ])?;
         let advertise = given(&self.cluster_advertise_address).map(|value| {
             let wanted = "IP:PORT";
-            let address = value.parse::<SocketAddr>().ok().filter(|address| !address.ip().is_unspecified());
+            // brackets around any address, as manifests have them that are to do with both families
+            let address = host_port(&value).and_then(|(host, port)| Some(SocketAddr::new(host.parse().ok()?, port)));
+            let address = address.filter(|address| !address.ip().is_unspecified());
             address.ok_or(FlagError::Address { flag: "cluster.advertise-address", value, wanted })
         });
         let peers = self.cluster_peer.iter().filter(|peer| !peer.is_empty()).map(|peer| {

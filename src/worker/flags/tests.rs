@@ -204,6 +204,17 @@ fn what_cannot_hold_is_refused() {
     assert!(parse(&["--cluster.settle-timeout=0"]).unwrap().check().is_ok());
 }
 
+/// Manifests have brackets around whatever address the pod has; the reference takes them (tried).
+#[test]
+fn brackets_may_be_around_any_address() {
+    for (given, expected) in
+        [("[10.0.0.1]:1", "10.0.0.1:1"), ("[fd00::1]:1", "[fd00::1]:1"), ("10.0.0.1:1", "10.0.0.1:1")]
+    {
+        let settings = parse(&[&format!("--cluster.advertise-address={given}")]).unwrap().check().unwrap();
+        assert_eq!(settings.cluster.unwrap().advertise, Some(expected.parse().unwrap()), "{given}");
+    }
+}
+
 #[test]
 fn features_choose_the_syntax_and_idle_flags_are_known() {
     let settings = parse(&["--enable-feature=classic-mode", "--dispatch.maintenance-interval=1s"]).unwrap().check();
