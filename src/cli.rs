@@ -41,6 +41,8 @@ enum Command {
     Check(tools::check::Flags),
     /// Show the routing tree of a config, or where an alert goes in it
     Routes(tools::routes::Flags),
+    /// Look at all members of a cluster, and say what is wrong
+    Diagnose(tools::diagnose::Flags),
     /// Say why an alert notifies, or doesn't
     Why(tools::why::Flags),
     /// Render templates with the data of a notification
@@ -71,6 +73,7 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Sink(flags) => complete(operator::local::run_sink(flags)),
         Command::Check(flags) => finish(tools::check::run(&flags)?),
         Command::Routes(flags) => finish(complete(tools::routes::run(flags))?),
+        Command::Diagnose(flags) => finish(complete(tools::diagnose::run(flags))?),
         Command::Why(flags) => finish(complete(tools::why::run(flags))?),
         Command::Template(flags) => finish(tools::template::run(flags)?),
         Command::Receivers(flags) => {

@@ -3,6 +3,7 @@
 //! Each tool is a `Flags` type and a function that returns what to print; nothing here prints or exits.
 
 pub mod check;
+pub mod diagnose;
 mod read;
 pub mod routes;
 mod syntax;

@@ -13,6 +13,7 @@ mod wait;
 
 mod amtool;
 mod commands;
+mod diagnose;
 mod durable;
 mod edits;
 mod flags;

@@ -94,6 +94,31 @@ test("many silences are extended and ended at once", async ({ page, worker }) =>
   await expect(page.locator(".nothing")).toContainText("No active silences like that");
 });
 
+test("a view is kept by name", async ({ page, worker }) => {
+  await open(page, worker, '#/alerts?filter={alertname="DiskFull"}&sort=newest');
+  await page.getByText("Saved").click();
+  await page.getByLabel("Name of this view").fill("disks");
+  await page.keyboard.press("Enter");
+  await open(page, worker, "#/alerts");
+  await expect(page.getByText("Saved (1)")).toBeVisible();
+  // another view of the same page: the list of names is still open
+  await page.getByRole("link", { name: "disks" }).click();
+  await expect(page).toHaveURL(/DiskFull.*sort=newest/);
+  await page.getByRole("button", { name: "Forget disks" }).click();
+  await expect(page.getByText("Saved (1)")).toHaveCount(0);
+});
+
+test("several receivers are shown together", async ({ page, worker }) => {
+  await open(page, worker, "#/alerts?silenced=true&inhibited=true&muted=true");
+  const facets = page.getByRole("complementary", { name: "Labels" });
+  await facets.getByRole("button", { name: /^pager-db/ }).click();
+  await facets.getByRole("button", { name: /^pager-net/ }).click({ modifiers: ["Shift"] });
+  await expect(page.locator(".line.group")).toHaveCount(2);
+  await facets.getByRole("button", { name: /^pager-db/ }).click();
+  await expect(page.locator(".line.group")).toHaveCount(1);
+  await expect(page.locator(".line.group")).toContainText("pager-net");
+});
+
 test("news come by themselves, and don't move what is read", async ({ page, worker }) => {
   await open(page, worker, "#/alerts?customGrouping=true&group=&sort=name&silenced=true&inhibited=true&muted=true");
   const footer = page.locator(".list footer");

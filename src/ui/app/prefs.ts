@@ -21,6 +21,7 @@ export const firstDayOfWeek = kept<string>("firstDayOfWeek", '"Monday"');
 export const expandAll = kept<string>("groupExpandAll", "false");
 export const theme = kept<Theme>("theme", "auto");
 export const zone = kept<Zone>("zone", "utc");
+export const views = kept<string>("savedViews", "[]");
 export const comments = kept<string>("recentComments", "[]");
 
 const COMMENTS_MAX = 10;
@@ -38,6 +39,30 @@ export function recentComments(): string[] {
 export function rememberComment(text: string): void {
   const others = recentComments().filter((other) => other !== text);
   comments.value = JSON.stringify([text, ...others].slice(0, COMMENTS_MAX));
+}
+
+/** A list of alerts that was given a name. */
+export interface SavedView {
+  name: string;
+  hash: string;
+}
+
+export function savedViews(): SavedView[] {
+  try {
+    const list: unknown = JSON.parse(views.value);
+    const whole = (view: Partial<SavedView> | null) => typeof view?.name === "string" && view.hash?.startsWith("#/alerts");
+    return Array.isArray(list) ? list.filter((view): view is SavedView => whole(view as Partial<SavedView>) === true) : [];
+  } catch {
+    return [];
+  }
+}
+
+export function saveView(name: string, hash: string): void {
+  views.value = JSON.stringify([...savedViews().filter((view) => view.name !== name), { name, hash }]);
+}
+
+export function forgetView(name: string): void {
+  views.value = JSON.stringify(savedViews().filter((view) => view.name !== name));
 }
 
 /** Shows the theme that is chosen; `auto` is what the system has. */

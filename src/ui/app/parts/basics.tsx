@@ -145,6 +145,13 @@ export function summaryOf(row: { labels: Labels; annotations: Labels }): string 
   return summary ?? title ?? message ?? description ?? "";
 }
 
+const SOON_MS = 900_000;
+
+/** Whether it'll be heard of again in a quarter of an hour. */
+function endsSoon(at: string): boolean {
+  return new Date(at).getTime() - now.value < SOON_MS;
+}
+
 /** Why an alert in a list is quiet. */
 export function Quiet({ row }: { row: Row }) {
   const [silence] = row.silencedBy;
@@ -158,8 +165,8 @@ export function Quiet({ row }: { row: Row }) {
       )}
       {row.mutedBy.length > 0 && <a class="quiet" href="#/routing">muted by {row.mutedBy.join(", ")}</a>}
       {silence && (
-        <a class="quiet" href={`#/silences/${silence.id}`} title={silence.comment}>
-          silenced by {silence.createdBy}, ends in <Age at={silence.endsAt} />
+        <a class={endsSoon(silence.endsAt) ? "quiet warning" : "quiet"} href={`#/silences/${silence.id}`} title={silence.comment}>
+          {endsSoon(silence.endsAt) ? "⚠ " : ""}silenced by {silence.createdBy}, ends in <Age at={silence.endsAt} />
           {row.silencedBy.length > 1 ? ` and ${row.silencedBy.length - 1} more` : ""}
         </a>
       )}

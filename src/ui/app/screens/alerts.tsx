@@ -7,7 +7,7 @@ import { LINE_PX, useViewport } from "../list/viewport";
 import { Filter } from "../matcher/filter";
 import { merge, print, type Matcher } from "../matcher/parse";
 import { Age, copy, LabelChip, Problem, Quiet, Severity, summaryOf, useKeys, useLoaded } from "../parts/basics";
-import { expandAll } from "../prefs";
+import { expandAll, forgetView, savedViews, saveView } from "../prefs";
 import { alertsHash, alertsQuery, go, newSilenceHash, STATES, type AlertsView } from "../router";
 import { now, span } from "../time";
 import { Alert } from "./alert";
@@ -161,6 +161,7 @@ export function Alerts({ view }: { view: AlertsView }) {
             ))}
           </select>
         </label>
+        <Saved hash={alertsHash({ ...view, peek: "" })} />
         {view.receivers.length > 0 && (
           <span class="chip">
             <span>receiver {view.receivers.join(", ")}</span>
@@ -246,11 +247,54 @@ export function Alerts({ view }: { view: AlertsView }) {
             onAdd={(matcher, more) =>
               change({ matchers: more ? merge(view.matchers, matcher) : [...view.matchers.filter((m) => m.name !== matcher.name), matcher] })
             }
-            onReceiver={(name) => change({ receivers: [name] })}
+            onReceiver={(name, more) =>
+              change({
+                receivers: view.receivers.includes(name)
+                  ? view.receivers.filter((other) => other !== name)
+                  : more
+                    ? [...view.receivers, name]
+                    : [name],
+              })
+            }
           />
         )}
       </div>
     </div>
+  );
+}
+
+/** Views that this browser keeps by name. */
+function Saved({ hash }: { hash: string }) {
+  const views = savedViews();
+  const [name, setName] = useState("");
+  const save = (event: Event) => {
+    event.preventDefault();
+    if (name.trim() === "") return;
+    saveView(name.trim(), hash);
+    setName("");
+  };
+  return (
+    <details class="saved">
+      <summary>Saved{views.length > 0 ? ` (${views.length})` : ""}</summary>
+      <div>
+        <ul>
+          {views.map((view) => (
+            <li>
+              <a href={view.hash} aria-current={view.hash === hash ? "true" : undefined}>
+                {view.name}
+              </a>
+              <button type="button" aria-label={`Forget ${view.name}`} onClick={() => forgetView(view.name)}>
+                ×
+              </button>
+            </li>
+          ))}
+        </ul>
+        <form onSubmit={save}>
+          <input type="text" aria-label="Name of this view" placeholder="name of this view" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+          <button type="submit">Save</button>
+        </form>
+      </div>
+    </details>
   );
 }
 

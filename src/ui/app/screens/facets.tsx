@@ -12,7 +12,7 @@ interface Props {
   receivers: string[];
   /** `more`: beside what is there. */
   onAdd: (matcher: Matcher, more: boolean) => void;
-  onReceiver: (name: string) => void;
+  onReceiver: (name: string, more: boolean) => void;
 }
 
 const VALUES = 6;
@@ -28,13 +28,18 @@ export function FacetPanel({ query, version, receivers, onAdd, onReceiver }: Pro
     onAdd({ name, op: event.altKey ? "!=" : "=", value: text }, event.shiftKey);
   return (
     <aside class="facets" aria-label="Labels">
-      {receivers.length === 0 && (
+      {Object.keys(value.receivers).length > 1 && (
         <section>
           <h2>receiver</h2>
           <ul>
             {Object.entries(value.receivers).map(([name, alerts]) => (
               <li>
-                <button type="button" onClick={() => onReceiver(name)}>
+                <button
+                  type="button"
+                  aria-pressed={receivers.includes(name)}
+                  title="Click: only this one. Shift: this one, too."
+                  onClick={(event) => onReceiver(name, event.shiftKey)}
+                >
                   <bdi>{name}</bdi> <span class="count">{alerts}</span>
                 </button>
               </li>

@@ -1,0 +1,200 @@
+//! Asks all members, each all there is to ask, at the same time.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::{Client, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::member::{Member, Metrics, Said, Silence, Status};
+
+/// How long one answer may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long connecting to a gossip port may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+
+/// What was given names no member.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// It is no URL.
+    #[error("reading the URL `{0}`: {1}")]
+    Url(String, String),
+    /// The client can't be made.
+    #[error("preparing to ask members")]
+    Client(#[source] reqwest::Error),
+}
+
+/// All members, in the order in which they were given.
+///
+/// # Errors
+/// When one of them isn't named by a URL.
+pub(super) async fn all(urls: &[String]) -> Result<Vec<Member>, CollectError> {
+    // whoever came first in this process has decided already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().timeout(ANSWER_LIMIT).build().map_err(CollectError::Client)?;
+    let bases: Vec<Url> = urls.iter().map(|url| base(url)).collect::<Result<_, _>>()?;
+    let asked = bases.into_iter().map(|base| {
+        let client = client.clone();
+        tokio::spawn(async move { member(&client, base).await })
+    });
+    let asked: Vec<_> = asked.collect();
+    let mut members = Vec::new();
+    for (url, member) in urls.iter().zip(asked) {
+        let lost = |error: tokio::task::JoinError| Member {
+            url: url.clone(),
+            error: Some(error.to_string()),
+            ..Member::default()
+        };
+        members.push(member.await.unwrap_or_else(lost));
+    }
+    Ok(members)
+}
+
+fn base(url: &str) -> Result<Url, CollectError> {
+    let address = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let address = format!("{}/", address.trim_end_matches('/'));
+    Url::parse(&address).map_err(|error| CollectError::Url(url.to_owned(), error.to_string()))
+}
+
+async fn member(client: &Client, base: Url) -> Member {
+    let url = base.as_str().trim_end_matches('/').to_owned();
+    match said(client, &base).await {
+        Ok(said) => Member { url, said: Some(said), error: None },
+        Err(error) => Member { url, said: None, error: Some(error) },
+    }
+}
+
+/// The error is for people: it becomes a finding.
+async fn said(client: &Client, base: &Url) -> Result<Said, String> {
+    let (status, clock): (Status, Clock) = timed(client, base, "api/v2/status").await?;
+    let not_ready = match get(client, base, "-/ready").await? {
+        (StatusCode::OK, _) => None,
+        (_, text) => Some(text.trim().to_owned()),
+    };
+    let silences: Vec<Silence> = json(client, base, "api/v2/silences?expired=false").await?;
+    let (_, metrics) = get(client, base, "metrics").await?;
+    // of our own workers only, and to the millisecond
+    let clock = match timed::<Value>(client, base, "api/ui/v1/cluster").await {
+        Ok((cluster, around)) => cluster["at"].as_str().and_then(|at| around.exactly(at)).unwrap_or(clock),
+        Err(_) => clock,
+    };
+    let peers: BTreeMap<_, _> = status.cluster.peers.into_iter().map(|peer| (peer.name, peer.address)).collect();
+    let name = status.cluster.name;
+    let others: Vec<_> = peers.iter().filter(|(peer, _)| **peer != name).map(|(n, a)| (n.clone(), a.clone())).collect();
+    let knock = tokio::task::spawn_blocking(move || {
+        let closed = others.into_iter().filter_map(|(name, address)| Some((name, closed(&address)?)));
+        closed.collect::<BTreeMap<_, _>>()
+    });
+    Ok(Said {
+        name,
+        version: [status.version_info.version, status.version_info.branch].join(" ").trim().to_owned(),
+        peers,
+        not_ready,
+        config: status.config.original,
+        silence_count: silences.len(),
+        silences: silences.into_iter().map(|silence| (silence.id, silence.updated_at)).collect(),
+        clock_ahead_ms: clock.ahead_ms,
+        clock_within_ms: clock.within_ms,
+        metrics: Metrics::read(&metrics),
+        unreachable_gossip: knock.await.unwrap_or_default(),
+    })
+}
+
+/// Why nobody listens there, if nobody does.
+fn closed(address: &str) -> Option<String> {
+    let address: SocketAddr = address.parse().ok()?;
+    TcpStream::connect_timeout(&address, CONNECT_LIMIT).err().map(|error| error.to_string())
+}
+
+/// By how much another clock is ahead of ours.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    ahead_ms: i64,
+    within_ms: i64,
+    /// Ours, between question and answer.
+    middle_ms: i64,
+    /// Half of the time between them.
+    half_ms: i64,
+}
+
+impl Clock {
+    /// From a moment that the answer names itself.
+    fn exactly(self, at: &str) -> Option<Self> {
+        let at = alerting::time::parse_rfc3339(at).ok()??;
+        let ahead_ms = at.as_nanos() / 1_000_000 - self.middle_ms;
+        Some(Self { ahead_ms, within_ms: self.half_ms + 1, ..self })
+    }
+}
+
+async fn timed<T: DeserializeOwned>(client: &Client, base: &Url, path: &str) -> Result<(T, Clock), String> {
+    let url = base.join(path).map_err(|error| error.to_string())?;
+    let before = now_ms();
+    let answer = client.get(url.clone()).send().await.map_err(chain)?;
+    let after = now_ms();
+    let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
+    let status = answer.status();
+    let text = answer.text().await.map_err(chain)?;
+    if status != StatusCode::OK {
+        return Err(format!("{url} answers {status}: {}", text.trim()));
+    }
+    let value =
+        serde_json::from_str(&text).map_err(|error| format!("{url} doesn't answer as an Alertmanager: {error}"))?;
+    let (middle_ms, half_ms) = (i64::midpoint(before, after), (after - before) / 2);
+    // the header has whole seconds, cut off
+    let (ahead_ms, within_ms) = date.map_or((0, i64::MAX), |date| (date * 1000 + 500 - middle_ms, 500 + half_ms));
+    Ok((value, Clock { ahead_ms, within_ms, middle_ms, half_ms }))
+}
+
+async fn json<T: DeserializeOwned>(client: &Client, base: &Url, path: &str) -> Result<T, String> {
+    timed(client, base, path).await.map(|(value, _)| value)
+}
+
+async fn get(client: &Client, base: &Url, path: &str) -> Result<(StatusCode, String), String> {
+    let url = base.join(path).map_err(|error| error.to_string())?;
+    let answer = client.get(url).send().await.map_err(chain)?;
+    let status = answer.status();
+    Ok((status, answer.text().await.map_err(chain)?))
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Seconds since the epoch of `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = text.split(' ').skip(1);
+    let day = parts.next()?;
+    let month = MONTHS.iter().position(|month| Some(*month) == parts.clone().next())? + 1;
+    let mut parts = parts.skip(1);
+    let (year, time) = (parts.next()?, parts.next()?);
+    let at = alerting::time::parse_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z")).ok()??;
+    Some(at.as_secs())
+}
+
+/// An error with its causes: what is at the end is what helps.
+fn chain(error: reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_answers_are_read() {
+        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(http_date("yesterday"), None);
+        assert_eq!(http_date("Sun, 06 Foo 1994 08:49:37 GMT"), None);
+    }
+}

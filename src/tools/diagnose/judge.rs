@@ -1,0 +1,416 @@
+//! What is wrong, from what the members said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::member::{Member, Said, label};
+
+/// Clocks that differ by less than this, beyond what can't be known, disturb nobody.
+const CLOCK_MS: i64 = 2_000;
+
+/// Silences ended and repeats are judged by clocks: from here on people notice.
+const CLOCK_BAD_MS: i64 = 30_000;
+
+/// A peer that is so many seconds behind has missed more than one round of gossip.
+const LAG_SECONDS: f64 = 10.0;
+
+/// Of open files, the part from which it gets tight.
+const FILES_TIGHT: f64 = 0.8;
+
+/// Differing lines that are told.
+const LINES: usize = 6;
+
+/// How much harm is done; the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Harm {
+    /// Pages are lost or doubled, or will be with the next failure.
+    Critical,
+    /// Something doesn't work as it should.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// Something found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Finding {
+    pub(super) harm: Harm,
+    /// The same in all versions.
+    pub(super) code: &'static str,
+    pub(super) text: String,
+    /// What to do about it.
+    pub(super) advice: String,
+}
+
+/// All that is found, the worst first.
+pub(super) fn findings(members: &[Member]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for member in members {
+        match &member.said {
+            None => found.push(Finding {
+                harm: Harm::Critical,
+                code: "unreachable",
+                text: format!("{} does not answer: {}", member.url, member.error.as_deref().unwrap_or_default()),
+                advice: "look at the process and its log; from another host this may be a firewall".to_owned(),
+            }),
+            Some(said) => of_one(member, said, &mut found),
+        }
+    }
+    let said: Vec<&Said> = members.iter().filter_map(|member| member.said.as_ref()).collect();
+    who_sees_whom(&said, &mut found);
+    configs(&said, &mut found);
+    versions(&said, &mut found);
+    clocks(&said, &mut found);
+    silences(&said, &mut found);
+    if let [one] = members
+        && one.said.as_ref().is_some_and(|said| said.peers.len() > 1)
+    {
+        found.push(Finding {
+            harm: Harm::Note,
+            code: "one_of_several",
+            text: format!("only {} was asked, and it has peers", one.name()),
+            advice: "name all members: what they say of each other can be compared then".to_owned(),
+        });
+    }
+    // stable: within one kind the order is that of the members
+    found.sort_by_key(|finding| finding.harm);
+    found
+}
+
+fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
+    let name = member.name();
+    let mut find = |harm, code, text: String, advice: &str| {
+        found.push(Finding { harm, code, text: format!("{name} {text}"), advice: advice.to_owned() });
+    };
+    if let Some(reason) = &said.not_ready {
+        find(
+            Harm::Warning,
+            "not_ready",
+            format!("is not ready: {reason}"),
+            "it serves no traffic until then; if that lasts, see what it waits for",
+        );
+    }
+    let metrics = &said.metrics;
+    if metrics.value("alertmanager_config_last_reload_successful") == Some(0.0) {
+        let advice =
+            "mend the config: `alertmanager-operator check FILE` names the line; the one from before is in force";
+        find(Harm::Critical, "reload_failed", "could not load its config at the last reload".to_owned(), advice);
+    }
+    for (what, metric) in [
+        ("silences", "alertmanager_silences_maintenance_errors_total"),
+        ("notification log", "alertmanager_nflog_maintenance_errors_total"),
+    ] {
+        let errors = metrics.sum(metric);
+        if errors > 0.0 {
+            let text = format!("could not write its {what} {errors} times");
+            find(
+                Harm::Critical,
+                "state_not_written",
+                text,
+                "a restart forgets what isn't on disk: look for a full or read-only disk",
+            );
+        }
+    }
+    let failed = failing(said);
+    for (integration, (failed, all)) in failed {
+        let text = format!("failed to deliver {failed} of {all} notifications by {integration}");
+        let harm = if failed * 2.0 > all { Harm::Critical } else { Harm::Warning };
+        find(
+            harm,
+            "notifications_fail",
+            text,
+            "its log says why; `alertmanager-operator receivers test` tries a receiver out",
+        );
+    }
+    for (labels, seconds) in metrics.samples("alertmanager_cluster_peer_lag_seconds") {
+        if *seconds > LAG_SECONDS {
+            let peer = label(labels, "peer").unwrap_or("a peer");
+            let text = format!("hears nothing from {peer} of what it told {seconds:.0} s ago");
+            find(Harm::Warning, "peer_lags", text, "look at that member's load, and at the network between the two");
+        }
+    }
+    if let (Some(open), Some(most)) = (metrics.value("process_open_fds"), metrics.value("process_max_fds"))
+        && open > FILES_TIGHT * most
+    {
+        let text = format!("has {open} of {most} files open");
+        find(Harm::Warning, "files_tight", text, "raise the limit of open files (LimitNOFILE=, ulimit -n)");
+    }
+    for (peer, error) in &said.unreachable_gossip {
+        let text = format!("names {peer} as a peer, whose gossip port can't be reached from here: {error}");
+        find(
+            Harm::Note,
+            "gossip_port_closed",
+            text,
+            "harmless if only members may reach it; else open TCP and UDP of that port",
+        );
+    }
+}
+
+/// By integration: notifications that failed, and all.
+fn failing(said: &Said) -> BTreeMap<String, (f64, f64)> {
+    let by_integration = |metric: &str| {
+        let mut sums = BTreeMap::<String, f64>::new();
+        for (labels, value) in said.metrics.samples(metric) {
+            *sums.entry(label(labels, "integration").unwrap_or_default().to_owned()).or_default() += value;
+        }
+        sums
+    };
+    let all = by_integration("alertmanager_notifications_total");
+    let failed =
+        by_integration("alertmanager_notifications_failed_total").into_iter().filter(|(_, count)| *count > 0.0);
+    failed
+        .map(|(name, count)| {
+            let all = all.get(&name).copied().unwrap_or(count);
+            (name, (count, all))
+        })
+        .collect()
+}
+
+fn who_sees_whom(said: &[&Said], found: &mut Vec<Finding>) {
+    let clustered: Vec<&&Said> = said.iter().filter(|said| !said.name.is_empty()).collect();
+    let names: BTreeSet<&str> = clustered.iter().map(|said| said.name.as_str()).collect();
+    if names.len() < clustered.len() {
+        found.push(Finding {
+            harm: Harm::Note,
+            code: "asked_twice",
+            text: "two of the addresses lead to the same member".to_owned(),
+            advice: "give each member's own address, not that of a load balancer".to_owned(),
+        });
+    }
+    for one in &clustered {
+        let unseen: Vec<&str> = names.iter().filter(|name| !one.peers.contains_key(**name)).copied().collect();
+        if !unseen.is_empty() {
+            found.push(Finding {
+                harm: Harm::Critical,
+                code: "not_seen",
+                text: format!("{} does not see {}", one.name, unseen.join(", ")),
+                advice: "both notify then: look at --cluster.peer, --cluster.label, certificates, and the network (TCP and UDP)"
+                    .to_owned(),
+            });
+        }
+    }
+    let mut foreign = BTreeMap::<&str, (&str, Vec<&str>)>::new();
+    for one in &clustered {
+        for (peer, address) in one.peers.iter().filter(|(peer, _)| !names.contains(peer.as_str())) {
+            foreign.entry(peer).or_insert((address, Vec::new())).1.push(&one.name);
+        }
+    }
+    // with a single member asked, all of its peers are foreign
+    for (peer, (address, by)) in foreign.into_iter().filter(|_| clustered.len() > 1) {
+        found.push(Finding {
+            harm: Harm::Warning,
+            code: "unknown_member",
+            text: format!("{peer} at {address} is a peer of {}, and none of those that were asked", by.join(", ")),
+            advice: "name it, too; if it belongs to another cluster, give each cluster a --cluster.label of its own"
+                .to_owned(),
+        });
+    }
+}
+
+fn configs(said: &[&Said], found: &mut Vec<Finding>) {
+    let Some((first, others)) = said.split_first() else { return };
+    for other in others.iter().filter(|other| other.config != first.config) {
+        let lines = differing(&first.config, &other.config);
+        found.push(Finding {
+            harm: Harm::Critical,
+            code: "config_differs",
+            text: format!("{} and {} run different configs: {lines}", name(first), name(other)),
+            advice: "reload the one that is behind; what is sent depends on who sends it".to_owned(),
+        });
+    }
+}
+
+/// The first lines that only one of them has.
+fn differing(one: &str, other: &str) -> String {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    let (left, right) = (lines(one), lines(other));
+    let only = |text: &str, there: &BTreeSet<String>, sign: &str| {
+        let numbered = text.lines().enumerate().filter(|(_, line)| !there.contains(*line));
+        numbered.map(|(at, line)| format!("{sign}{}: {}", at + 1, line.trim())).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = only(one, &right, "-").into_iter().chain(only(other, &left, "+")).collect();
+    let more = all.len().saturating_sub(LINES);
+    let shown = all.iter().take(LINES).cloned().collect::<Vec<_>>().join("; ");
+    match (all.is_empty(), more) {
+        (true, _) => "the same lines in another order".to_owned(),
+        (false, 0) => shown,
+        (false, more) => format!("{shown}; and {more} more"),
+    }
+}
+
+fn versions(said: &[&Said], found: &mut Vec<Finding>) {
+    let versions: BTreeSet<&str> = said.iter().map(|said| said.version.as_str()).collect();
+    if versions.len() > 1 {
+        found.push(Finding {
+            harm: Harm::Warning,
+            code: "version_differs",
+            text: format!("members are of different versions: {}", versions.into_iter().collect::<Vec<_>>().join(", ")),
+            advice:
+                "finish the upgrade; members of this program and of the Go one don't understand each other's gossip"
+                    .to_owned(),
+        });
+    }
+}
+
+fn clocks(said: &[&Said], found: &mut Vec<Finding>) {
+    let known = said.iter().filter(|said| said.clock_within_ms < CLOCK_BAD_MS);
+    let (Some(low), Some(high)) =
+        (known.clone().min_by_key(|s| s.clock_ahead_ms), known.max_by_key(|s| s.clock_ahead_ms))
+    else {
+        return;
+    };
+    let apart = high.clock_ahead_ms - low.clock_ahead_ms - high.clock_within_ms - low.clock_within_ms;
+    if apart > CLOCK_MS {
+        found.push(Finding {
+            harm: if apart > CLOCK_BAD_MS { Harm::Critical } else { Harm::Warning },
+            code: "clocks_apart",
+            text: format!("the clock of {} is {:.1} s ahead of that of {}", name(high), apart as f64 / 1e3, name(low)),
+            advice: "let NTP set both: silences, repeats and resolves are judged by clocks".to_owned(),
+        });
+    }
+}
+
+fn silences(said: &[&Said], found: &mut Vec<Finding>) {
+    let Some((first, others)) = said.split_first() else { return };
+    for other in others {
+        let lacking: Vec<&str> = first.silences.difference(&other.silences).map(|(id, _)| id.as_str()).collect();
+        let more: Vec<&str> = other.silences.difference(&first.silences).map(|(id, _)| id.as_str()).collect();
+        let Some(example) = lacking.first().or(more.first()) else { continue };
+        found.push(Finding {
+            harm: Harm::Warning,
+            code: "silences_differ",
+            text: format!(
+                "{} and {} don't have the same silences: {} differ, {example} among them",
+                name(first),
+                name(other),
+                lacking.iter().chain(&more).collect::<BTreeSet<_>>().len()
+            ),
+            advice:
+                "ask again in some seconds: one that was just made is on its way; if it stays so, see who sees whom"
+                    .to_owned(),
+        });
+    }
+}
+
+fn name(said: &Said) -> &str {
+    if said.name.is_empty() { "one of them" } else { &said.name }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::member::Metrics;
+    use super::*;
+
+    fn member(name: &str, peers: &[&str]) -> Member {
+        let peers = peers.iter().map(|peer| ((*peer).to_owned(), format!("10.0.0.1:{}", peer.len()))).collect();
+        let said = Said {
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            peers,
+            config: "route:\n  receiver: a\n".to_owned(),
+            clock_within_ms: 5,
+            ..Said::default()
+        };
+        Member { url: format!("http://{name}"), said: Some(said), error: None }
+    }
+
+    fn three() -> Vec<Member> {
+        ["am-0", "am-1", "am-2"].map(|name| member(name, &["am-0", "am-1", "am-2"])).to_vec()
+    }
+
+    fn found(members: &[Member]) -> Vec<(&'static str, String)> {
+        findings(members).into_iter().map(|finding| (finding.code, finding.text)).collect()
+    }
+
+    fn change(member: &mut Member, change: impl Fn(&mut Said)) {
+        change(member.said.as_mut().unwrap());
+    }
+
+    #[test]
+    fn nothing_is_found_where_nothing_is_wrong() {
+        assert!(found(&three()).is_empty());
+    }
+
+    #[test]
+    fn a_member_that_is_gone_is_told_of_first() {
+        let mut members = three();
+        change(&mut members[0], |said| said.version = "2".to_owned());
+        members[1] = Member { url: "http://am-1".into(), said: None, error: Some("refused".into()) };
+        let codes: Vec<_> = found(&members);
+        assert_eq!(codes[0], ("unreachable", "http://am-1 does not answer: refused".to_owned()));
+        assert_eq!(codes[1].0, "unknown_member");
+        assert_eq!(codes[2], ("version_differs", "members are of different versions: 1, 2".to_owned()));
+    }
+
+    #[test]
+    fn a_cut_link_is_seen_from_both_ends() {
+        let mut members = three();
+        change(&mut members[0], |said| drop(said.peers.remove("am-2")));
+        change(&mut members[2], |said| drop(said.peers.remove("am-0")));
+        let texts = ["am-0 does not see am-2", "am-2 does not see am-0"].map(|text| ("not_seen", text.to_owned()));
+        assert_eq!(found(&members), texts);
+    }
+
+    #[test]
+    fn a_member_of_another_cluster_is_named() {
+        let mut members = three();
+        change(&mut members[1], |said| drop(said.peers.insert("other-7".into(), "10.9.9.9:9094".into())));
+        let text = "other-7 at 10.9.9.9:9094 is a peer of am-1, and none of those that were asked";
+        assert_eq!(found(&members), [("unknown_member", text.to_owned())]);
+    }
+
+    #[test]
+    fn a_config_that_differs_is_told_with_its_lines() {
+        let mut members = three();
+        change(&mut members[2], |said| said.config = "route:\n  receiver: b\n".to_owned());
+        let text = "am-0 and am-2 run different configs: -2: receiver: a; +2: receiver: b";
+        assert_eq!(found(&members), [("config_differs", text.to_owned())]);
+    }
+
+    #[test]
+    fn clocks_are_compared_as_far_as_they_are_known() {
+        let mut members = three();
+        change(&mut members[1], |said| said.clock_ahead_ms = 40_000);
+        assert_eq!(
+            found(&members)[0],
+            ("clocks_apart", "the clock of am-1 is 40.0 s ahead of that of am-0".to_owned())
+        );
+        assert_eq!(findings(&members)[0].harm, Harm::Critical);
+        change(&mut members[1], |said| (said.clock_ahead_ms, said.clock_within_ms) = (2_500, 600));
+        assert!(found(&members).is_empty());
+    }
+
+    #[test]
+    fn silences_that_only_one_has_are_counted() {
+        let mut members = three();
+        change(&mut members[1], |said| said.silences = [("id-1".into(), "t".into())].into());
+        let text = "am-0 and am-1 don't have the same silences: 1 differ, id-1 among them";
+        assert_eq!(found(&members), [("silences_differ", text.to_owned())]);
+    }
+
+    #[test]
+    fn what_metrics_tell_is_ranked_by_harm() {
+        let mut members = three();
+        let text = "alertmanager_notifications_total{integration=\"webhook\",receiver_name=\"a\"} 10\n\
+            alertmanager_notifications_failed_total{integration=\"webhook\",reason=\"other\"} 1\n\
+            alertmanager_config_last_reload_successful 0\n\
+            alertmanager_nflog_maintenance_errors_total 3\n\
+            alertmanager_cluster_peer_lag_seconds{peer=\"am-1\"} 33\n\
+            process_open_fds 900\nprocess_max_fds 1024\n";
+        change(&mut members[0], |said| said.metrics = Metrics::read(text));
+        let all = found(&members);
+        let codes: Vec<_> = all.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, ["reload_failed", "state_not_written", "notifications_fail", "peer_lags", "files_tight"]);
+        assert_eq!(all[2].1, "am-0 failed to deliver 1 of 10 notifications by webhook");
+        assert_eq!(all[3].1, "am-0 hears nothing from am-1 of what it told 33 s ago");
+    }
+
+    #[test]
+    fn one_member_alone_can_be_asked() {
+        assert!(found(&[member("", &[])]).is_empty());
+        assert_eq!(found(&[member("am-0", &["am-0", "am-1"])])[0].0, "one_of_several");
+    }
+}

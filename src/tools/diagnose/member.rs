@@ -1,0 +1,159 @@
+//! What a member said of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// A member, or what should have been one.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Member {
+    /// Where it was asked.
+    pub(super) url: String,
+    /// What it said; `None` if it didn't answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) said: Option<Said>,
+    /// Why it didn't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+/// The answers of one member.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Said {
+    /// Its name in the cluster; empty without one.
+    pub(super) name: String,
+    pub(super) version: String,
+    /// Names of the members that it sees, itself included, and where.
+    pub(super) peers: BTreeMap<String, String>,
+    /// Why it isn't ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_ready: Option<String>,
+    /// The configuration as it prints it, without secrets.
+    #[serde(skip)]
+    pub(super) config: String,
+    /// Ids of silences that haven't ended, with when they were changed.
+    #[serde(skip)]
+    pub(super) silences: BTreeSet<(String, String)>,
+    /// How many they are.
+    pub(super) silence_count: usize,
+    /// By how much its clock is ahead of the one here.
+    pub(super) clock_ahead_ms: i64,
+    /// How exactly that is known.
+    pub(super) clock_within_ms: i64,
+    /// Its metrics.
+    #[serde(skip)]
+    pub(super) metrics: Metrics,
+    /// Peers whose gossip port can't be reached from here, with the reason.
+    pub(super) unreachable_gossip: BTreeMap<String, String>,
+}
+
+/// Samples by name, with their labels as they are written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Metrics(BTreeMap<String, Vec<(String, f64)>>);
+
+/// What `GET /api/v2/status` says, as far as it matters here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Status {
+    pub(super) cluster: StatusCluster,
+    pub(super) config: StatusConfig,
+    pub(super) version_info: VersionInfo,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StatusCluster {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) peers: Vec<StatusPeer>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StatusPeer {
+    pub(super) name: String,
+    pub(super) address: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StatusConfig {
+    pub(super) original: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct VersionInfo {
+    pub(super) version: String,
+    pub(super) branch: String,
+}
+
+/// A silence, as far as it matters here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Silence {
+    pub(super) id: String,
+    pub(super) updated_at: String,
+}
+
+impl Member {
+    /// What it's called in sentences.
+    pub(super) fn name(&self) -> &str {
+        match &self.said {
+            Some(said) if !said.name.is_empty() => &said.name,
+            _ => &self.url,
+        }
+    }
+}
+
+impl Metrics {
+    /// From the text format; lines that make no sense are passed over.
+    pub(super) fn read(text: &str) -> Self {
+        let mut all = Self::default();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let Some((series, value)) = line.rsplit_once(' ') else { continue };
+            let Ok(value) = value.parse() else { continue };
+            let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+            let labels = labels.trim_end_matches('}').to_owned();
+            all.0.entry(name.to_owned()).or_default().push((labels, value));
+        }
+        all
+    }
+
+    /// All samples of a name.
+    pub(super) fn samples(&self, name: &str) -> &[(String, f64)] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The only sample of a name.
+    pub(super) fn value(&self, name: &str) -> Option<f64> {
+        self.samples(name).first().map(|(_, value)| *value)
+    }
+
+    /// The sum over all samples of a name.
+    pub(super) fn sum(&self, name: &str) -> f64 {
+        self.samples(name).iter().map(|(_, value)| value).sum()
+    }
+}
+
+/// The value of a label among those of a sample.
+pub(super) fn label<'a>(labels: &'a str, name: &str) -> Option<&'a str> {
+    let start = labels.find(&format!("{name}=\""))? + name.len() + 2;
+    labels[start..].split('"').next()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_read_as_they_are_written() {
+        let text = "# HELP a b\n# TYPE a counter\na{x=\"1\",y=\"p q\"} 3\na{x=\"2\"} 4.5\nb 1e+06\nnonsense\n";
+        let metrics = Metrics::read(text);
+        assert_eq!(metrics.sum("a"), 7.5);
+        assert_eq!(metrics.value("b"), Some(1e6));
+        assert_eq!(metrics.value("c"), None);
+        let (labels, _) = &metrics.samples("a")[0];
+        assert_eq!((label(labels, "y"), label(labels, "z")), (Some("p q"), None));
+    }
+}
