@@ -44,6 +44,16 @@ impl<'a> View<'a> {
 
     /// Groups with at least one alert that passes the filter, sorted by labels, then receiver.
     pub fn groups(&mut self, filter: &AlertFilter) -> Vec<GroupRow> {
+        let mut rows = self.groups_unordered(filter);
+        for row in &mut rows {
+            row.alerts.sort_by(|a, b| print_order(&a.alert.labels, &b.alert.labels));
+        }
+        rows.sort_by(|a, b| a.labels.cmp(&b.labels).then_with(|| a.receiver.cmp(&b.receiver)));
+        rows
+    }
+
+    /// The same, for who sorts them otherwise, elsewhere: groups and their alerts as they lie.
+    pub fn groups_unordered(&mut self, filter: &AlertFilter) -> Vec<GroupRow> {
         let mut rows = Vec::new();
         for number in self.engine.groups.numbers() {
             let Some(group) = self.engine.groups.get(number) else { continue };
@@ -68,7 +78,6 @@ impl<'a> View<'a> {
                 row.alerts.extend(self.row(alert, filter, Some(&muted_by)));
             }
             if !row.alerts.is_empty() {
-                row.alerts.sort_by(|a, b| print_order(&a.alert.labels, &b.alert.labels));
                 rows.push(row);
             }
         }
@@ -82,7 +91,6 @@ impl<'a> View<'a> {
                 alert.receivers = alert.receivers.iter().filter(|name| shown(name)).cloned().collect();
             }
         }
-        rows.sort_by(|a, b| a.labels.cmp(&b.labels).then_with(|| a.receiver.cmp(&b.receiver)));
         rows
     }
 

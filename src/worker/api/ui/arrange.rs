@@ -1,7 +1,7 @@
 //! From a picture to the list that is asked for: filtered, grouped, sorted, counted.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +9,7 @@ use alerting::label::LabelSet;
 use alerting::matcher::Matcher;
 use alerting::time::Timestamp;
 use alerting::view::AlertStatus;
+use hashbrown::{HashMap, HashSet};
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
@@ -26,6 +27,14 @@ pub(super) struct Arranged {
     pub(super) alerts: usize,
     /// Alerts that there are at all, each once.
     pub(super) all: usize,
+    facets: OnceLock<Vec<Facet>>,
+}
+
+/// The values of a label, the most frequent first, with how many alerts have each.
+#[derive(Debug)]
+pub(super) struct Facet {
+    pub(super) name: String,
+    pub(super) values: Vec<(String, usize)>,
 }
 
 /// A group of the list.
@@ -149,7 +158,31 @@ impl Arranged {
             section.sort(board, ask.sort);
         }
         sort_sections(&mut sections, board, ask.sort);
-        Self { groups: sections, states, alerts: alerts.len(), all: all.len() }
+        Self { groups: sections, states, alerts: alerts.len(), all: all.len(), facets: OnceLock::new() }
+    }
+
+    /// All labels of its alerts, each alert once, by name.
+    pub(super) fn facets(&self, board: &Board) -> &[Facet] {
+        self.facets.get_or_init(|| {
+            let mut seen = HashSet::with_capacity(self.alerts);
+            let mut labels: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
+            for index in self.groups.iter().flat_map(|section| &section.rows) {
+                let row = &board.rows[*index as usize];
+                if seen.insert(row.alert.alert.fingerprint) {
+                    for (name, value) in row.labels().iter() {
+                        *labels.entry(name).or_default().entry(value).or_default() += 1;
+                    }
+                }
+            }
+            let facet = |(name, values): (&str, HashMap<&str, usize>)| {
+                let mut values: Vec<_> = values.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
+                values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+                Facet { name: name.to_owned(), values }
+            };
+            let mut facets: Vec<_> = labels.into_iter().map(facet).collect();
+            facets.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+            facets
+        })
     }
 
     /// A group by its id.

@@ -1,7 +1,6 @@
 //! A picture of all that fires and all silences, taken in one look at the engine. Whatever the page shows of alerts is made
 //! from it.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use alerting::route::RouteIndex;
 use alerting::silence::{Silence, SilenceId, SilenceState};
 use alerting::time::Timestamp;
 use alerting::view::{AlertFilter, AlertRow, ClusterView};
+use hashbrown::{HashMap, HashSet};
 
 /// How it was at a moment.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Board {
     pub(super) at: Timestamp,
     /// Another one when something changed that a list shows. Clocks that run don't count.
     pub(super) version: u64,
-    /// Groups as they are notified; an alert is in each group that it's in.
+    /// Groups as they are notified, in no order; an alert is in each group that it's in.
     pub(super) groups: Vec<Group>,
     /// Their alerts, those of a group one after the other.
     pub(super) rows: Vec<Row>,
@@ -66,7 +66,7 @@ impl Taken {
     pub(super) fn from(view: &mut View<'_>) -> Self {
         Self {
             at: view.now(),
-            groups: view.groups(&AlertFilter::default()),
+            groups: view.groups_unordered(&AlertFilter::default()),
             silences: view.silences(),
             config: view.config().cloned(),
             cluster: view.cluster(),
@@ -107,7 +107,7 @@ impl Board {
 
     /// Each alert once, in the order of the rows.
     pub(super) fn alerts(&self) -> impl Iterator<Item = &Row> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         self.rows.iter().filter(move |row| seen.insert(row.alert.alert.fingerprint))
     }
 

@@ -1,6 +1,8 @@
 //! `facets`: which labels alerts have, and how many have which value.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -11,34 +13,34 @@ use serde::Serialize;
 use super::super::query::Query;
 use super::super::refusal::Refusal;
 use super::super::{Api, json};
-use super::arrange;
+use super::arrange::{self, Arranged, Facet};
 use super::ask::{Ask, Window};
 use super::board::Board;
 use super::show;
 
 #[derive(Serialize)]
-struct Facets {
+struct Facets<'a> {
     version: String,
     alerts: usize,
-    labels: Vec<Label>,
+    labels: Vec<Label<'a>>,
     /// Alerts by receiver; one counts for each.
-    receivers: BTreeMap<String, usize>,
+    receivers: BTreeMap<Arc<str>, usize>,
 }
 
 #[derive(Serialize)]
-struct Label {
-    name: String,
+struct Label<'a> {
+    name: &'a str,
     /// Different values.
     distinct: usize,
     /// Alerts that have it.
     alerts: usize,
     /// The most frequent ones first.
-    values: Vec<Value>,
+    values: Vec<Value<'a>>,
 }
 
 #[derive(Serialize)]
-struct Value {
-    value: String,
+struct Value<'a> {
+    value: &'a str,
     alerts: usize,
 }
 
@@ -56,39 +58,25 @@ pub(super) async fn list(
     let boards = api.boards.clone();
     super::answer(&api, &headers, move |board| {
         let list = boards.arranged(board, &ask);
-        let indices = list.groups.iter().flat_map(|section| &section.rows).copied();
-        Ok(json::encode(&facets(board, indices, label.as_deref(), &part, window.limit)))
+        Ok(json::encode(&facets(board, &list, label.as_deref(), &part, window.limit)))
     })
     .await
 }
 
-fn facets(board: &Board, rows: impl Iterator<Item = u32>, label: Option<&str>, part: &str, limit: usize) -> Facets {
-    let mut seen = HashSet::new();
-    let mut labels: BTreeMap<&str, HashMap<&str, usize>> = BTreeMap::new();
-    for index in rows {
-        let row = &board.rows[index as usize];
-        if !seen.insert(row.alert.alert.fingerprint) {
-            continue;
-        }
-        for (name, value) in row.labels().iter().filter(|(name, _)| label.is_none_or(|wanted| wanted == *name)) {
-            *labels.entry(name).or_default().entry(value).or_default() += 1;
-        }
-    }
+fn facets<'a>(board: &Board, list: &'a Arranged, label: Option<&str>, part: &str, limit: usize) -> Facets<'a> {
     let contains = |text: &str| part.is_empty() || text.to_lowercase().contains(part);
-    let show = |(name, values): (&str, HashMap<&str, usize>)| {
-        let (distinct, alerts) = (values.len(), values.values().sum());
-        let mut values: Vec<_> = values.into_iter().filter(|(value, _)| label.is_none() || contains(value)).collect();
-        values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        values.truncate(limit);
-        let values = values.into_iter().map(|(value, alerts)| Value { value: value.to_owned(), alerts }).collect();
-        Label { name: name.to_owned(), distinct, alerts, values }
+    let wanted = |facet: &&Facet| label.map_or_else(|| contains(&facet.name), |name| facet.name == name);
+    let show = |facet: &'a Facet| {
+        let values = facet.values.iter().filter(|(value, _)| label.is_none() || contains(value)).take(limit);
+        Label {
+            name: &facet.name,
+            distinct: facet.values.len(),
+            alerts: facet.values.iter().map(|(_, alerts)| alerts).sum(),
+            values: values.map(|(value, alerts)| Value { value, alerts: *alerts }).collect(),
+        }
     };
-    let mut labels: Vec<_> =
-        labels.into_iter().filter(|(name, _)| label.is_some() || contains(name)).map(show).collect();
+    let mut labels: Vec<_> = list.facets(board).iter().filter(wanted).map(show).collect();
     // what tells alerts apart without telling each one apart comes first
-    labels.sort_by_key(|label| {
-        (label.distinct < 2, label.distinct * 4 > label.alerts * 3, std::cmp::Reverse(label.alerts))
-    });
-    let receivers = arrange::receivers(board).into_iter().map(|(name, count)| (name.to_string(), count)).collect();
-    Facets { version: show::version(board), alerts: seen.len(), labels, receivers }
+    labels.sort_by_key(|label| (label.distinct < 2, label.distinct * 4 > label.alerts * 3, Reverse(label.alerts)));
+    Facets { version: show::version(board), alerts: list.alerts, labels, receivers: arrange::receivers(board) }
 }
