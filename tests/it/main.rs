@@ -23,6 +23,7 @@ mod moving;
 mod notify;
 mod receivers;
 mod refusals;
+mod runbooks;
 mod sockets;
 mod stop;
 mod why;
