@@ -9,12 +9,12 @@ use alerting::label::LabelSet;
 use alerting::matcher::Matcher;
 use alerting::time::Timestamp;
 use alerting::view::AlertStatus;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
 use super::ask::{Ask, Grouping, Sort, States};
-use super::board::{Board, Row};
+use super::board::{Board, Numbers, Row};
 
 /// A list, ready to be cut into windows.
 #[derive(Debug)]
@@ -122,21 +122,20 @@ impl Arranged {
     pub(super) fn new(board: &Board, ask: &Ask) -> Self {
         let filter = Filter::new(board, ask);
         let (mut sections, mut place) = (Vec::<Section>::new(), HashMap::<u64, usize>::new());
-        let (mut states, mut alerts, mut all) = (Counts::default(), HashSet::new(), HashSet::new());
-        let mut counted = HashSet::new();
+        let (mut states, mut alerts) = (Counts::default(), 0);
+        let (mut counted, mut listed) = (Numbers::new(board), Numbers::new(board));
         for (index, row) in board.rows.iter().enumerate() {
-            let fingerprint = row.alert.alert.fingerprint;
-            all.insert(fingerprint);
             if !filter.passes(row) {
                 continue;
             }
-            if counted.insert(fingerprint) {
+            if counted.insert(row) {
                 states.add(&row.alert.status);
             }
             if !ask.states.shows(&row.alert.status) {
                 continue;
             }
-            let first = alerts.insert(fingerprint);
+            let first = listed.insert(row);
+            alerts += usize::from(first);
             if !first && ask.grouping != Grouping::Notified {
                 continue;
             }
@@ -158,17 +157,17 @@ impl Arranged {
             section.sort(board, ask.sort);
         }
         sort_sections(&mut sections, board, ask.sort);
-        Self { groups: sections, states, alerts: alerts.len(), all: all.len(), facets: OnceLock::new() }
+        Self { groups: sections, states, alerts, all: board.alerts, facets: OnceLock::new() }
     }
 
     /// All labels of its alerts, each alert once, by name.
     pub(super) fn facets(&self, board: &Board) -> &[Facet] {
         self.facets.get_or_init(|| {
-            let mut seen = HashSet::with_capacity(self.alerts);
+            let mut seen = Numbers::new(board);
             let mut labels: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
             for index in self.groups.iter().flat_map(|section| &section.rows) {
                 let row = &board.rows[*index as usize];
-                if seen.insert(row.alert.alert.fingerprint) {
+                if seen.insert(row) {
                     for (name, value) in row.labels().iter() {
                         *labels.entry(name).or_default().entry(value).or_default() += 1;
                     }

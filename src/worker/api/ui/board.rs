@@ -1,8 +1,8 @@
 //! A picture of all that fires and all silences, taken in one look at the engine. Whatever the page shows of alerts is made
 //! from it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 use alerting::config::Config;
 use alerting::engine::View;
@@ -11,7 +11,10 @@ use alerting::route::RouteIndex;
 use alerting::silence::{Silence, SilenceId, SilenceState};
 use alerting::time::Timestamp;
 use alerting::view::{AlertFilter, AlertRow, ClusterView};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+/// Versions are compared within one process only.
+static HASHING: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
 
 /// How it was at a moment.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Board {
     pub(super) groups: Vec<Group>,
     /// Their alerts, those of a group one after the other.
     pub(super) rows: Vec<Row>,
+    /// How many different alerts there are.
+    pub(super) alerts: usize,
     /// By id.
     pub(super) silences: Vec<(Arc<Silence>, SilenceState)>,
     /// What is in force; `None` before the first.
@@ -47,6 +52,8 @@ pub(super) struct Group {
 pub(super) struct Row {
     /// Index of the group.
     pub(super) group: u32,
+    /// The same in all rows of an alert, below [`Board::alerts`].
+    pub(super) number: u32,
     /// It, and what keeps it quiet.
     pub(super) alert: AlertRow,
 }
@@ -78,13 +85,17 @@ impl Board {
     /// Elsewhere.
     pub(super) fn new(taken: Taken) -> Self {
         let Taken { at, groups: grouped, silences, config, cluster } = taken;
-        let mut hash = DefaultHasher::new();
-        let (mut groups, mut rows) = (Vec::with_capacity(grouped.len()), Vec::new());
+        let mut hash = HASHING.build_hasher();
+        let count = grouped.iter().map(|group| group.alerts.len()).sum();
+        let (mut groups, mut rows) = (Vec::with_capacity(grouped.len()), Vec::with_capacity(count));
+        let mut numbers = HashMap::with_capacity(count);
         for (index, group) in grouped.into_iter().enumerate() {
             (&group.key, &group.receiver).hash(&mut hash);
             for alert in group.alerts {
                 hash_row(&alert, &mut hash);
-                rows.push(Row { group: index as u32, alert });
+                let next = numbers.len() as u32;
+                let number = *numbers.entry(alert.alert.fingerprint).or_insert(next);
+                rows.push(Row { group: index as u32, number, alert });
             }
             let alerting::view::GroupRow { labels, receiver, key, route, next_flush, .. } = group;
             groups.push(Group { key, route, receiver, labels, next_flush });
@@ -97,7 +108,7 @@ impl Board {
         for peer in &cluster.peers {
             (&peer.name, peer.address).hash(&mut hash);
         }
-        Self { at, version: hash.finish(), groups, rows, silences, config, cluster }
+        Self { at, version: hash.finish(), groups, rows, alerts: numbers.len(), silences, config, cluster }
     }
 
     /// A silence by its id.
@@ -106,15 +117,15 @@ impl Board {
     }
 
     /// Each alert once, in the order of the rows.
-    pub(super) fn alerts(&self) -> impl Iterator<Item = &Row> {
-        let mut seen = HashSet::new();
-        self.rows.iter().filter(move |row| seen.insert(row.alert.alert.fingerprint))
+    pub(super) fn each_alert(&self) -> impl Iterator<Item = &Row> {
+        let mut seen = Numbers::new(self);
+        self.rows.iter().filter(move |row| seen.insert(row))
     }
 
     /// How many alerts each silence keeps quiet.
     pub(super) fn hits(&self) -> HashMap<&SilenceId, usize> {
         let mut hits = HashMap::new();
-        for id in self.alerts().flat_map(|row| &row.alert.status.silenced_by) {
+        for id in self.each_alert().flat_map(|row| &row.alert.status.silenced_by) {
             *hits.entry(id).or_default() += 1;
         }
         hits
@@ -126,6 +137,21 @@ impl Board {
     }
 }
 
+/// Alerts that were seen, by their numbers.
+#[derive(Debug)]
+pub(super) struct Numbers(Vec<bool>);
+
+impl Numbers {
+    pub(super) fn new(board: &Board) -> Self {
+        Self(vec![false; board.alerts])
+    }
+
+    /// Whether it's new.
+    pub(super) fn insert(&mut self, row: &Row) -> bool {
+        !std::mem::replace(&mut self.0[row.number as usize], true)
+    }
+}
+
 impl Row {
     pub(super) fn labels(&self) -> &LabelSet {
         &self.alert.alert.labels
@@ -133,7 +159,7 @@ impl Row {
 }
 
 /// What is shown of an alert. Its end is left out: each report of it moves that.
-fn hash_row(row: &AlertRow, hash: &mut DefaultHasher) {
+fn hash_row(row: &AlertRow, hash: &mut impl Hasher) {
     let alert = &row.alert;
     (alert.fingerprint.0, alert.starts_at, &alert.annotations).hash(hash);
     for id in &row.status.silenced_by {

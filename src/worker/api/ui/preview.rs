@@ -71,7 +71,7 @@ fn preview<'a>(board: &'a Board, matchers: &[Matcher]) -> Preview<'a> {
     let mut counts = vec![0; matchers.len()];
     let (mut hit, mut all, mut already_silenced) = (Vec::new(), 0, 0);
     let mut receivers = BTreeMap::new();
-    for row in board.alerts() {
+    for row in board.each_alert() {
         all += 1;
         let mut matches = true;
         for (matcher, count) in matchers.iter().zip(&mut counts) {

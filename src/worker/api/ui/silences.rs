@@ -112,5 +112,5 @@ fn passes(silence: &Silence, wanted: &Wanted) -> bool {
 
 fn would_hit(board: &Board, silence: &Silence) -> usize {
     let hit = |set: &Vec<_>, labels| set.iter().all(|matcher: &alerting::matcher::Matcher| matcher.matches(labels));
-    board.alerts().filter(|row| silence.matcher_sets.iter().any(|set| hit(set, row.labels()))).count()
+    board.each_alert().filter(|row| silence.matcher_sets.iter().any(|set| hit(set, row.labels()))).count()
 }
