@@ -1,4 +1,5 @@
 // What people come for, with the keyboard alone.
+import type { Locator, Page } from "@playwright/test";
 import { expect, open, test, until } from "./worker";
 
 test("find an alert, see why, silence it, extend, expire", async ({ page, worker }) => {
@@ -21,12 +22,13 @@ test("find an alert, see why, silence it, extend, expire", async ({ page, worker
   await page.keyboard.press("s");
   await expect(page.getByRole("heading", { name: "New silence" })).toBeVisible();
   await expect(page.locator(".affected")).toContainText(/Would silence 1 of \d+ now/);
-  await page.getByLabel("By").focus();
+  await tabTo(page, page.getByLabel("By"));
   await page.keyboard.type("ann");
   await page.keyboard.press("Tab");
   await page.keyboard.type("journey");
   await page.keyboard.press("Control+Enter");
   await expect(page).toHaveURL(/#\/silences\/[0-9a-f-]{36}$/);
+  await expect(page.getByRole("heading", { name: /Silence active/ })).toBeVisible();
   const id = new URL(page.url()).hash.split("/").at(-1) ?? "";
   const end = async () => new Date((await worker.get<{ endsAt: string }>(`/api/v2/silence/${id}`)).endsAt).getTime();
   const before = await end();
@@ -41,7 +43,8 @@ test("find an alert, see why, silence it, extend, expire", async ({ page, worker
   });
   await expect(page.getByRole("heading", { name: /Silence expired/ })).toBeVisible();
   // and what was done can be undone
-  await page.getByRole("button", { name: "Undo" }).click();
+  await tabTo(page, page.getByRole("button", { name: "Undo" }));
+  await page.keyboard.press("Enter");
   await until("there is one again", async () => {
     const all = await worker.get<{ id: string; comment: string }[]>("/api/v2/silences?expired=false");
     const again = all.find(({ comment }) => comment === "journey");
@@ -49,6 +52,15 @@ test("find an alert, see why, silence it, extend, expire", async ({ page, worker
     return again !== undefined;
   });
 });
+
+/** As people without a mouse get there. */
+async function tabTo(page: Page, place: Locator): Promise<void> {
+  for (let step = 0; step < 60; step += 1) {
+    if (await place.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error("it can't be reached by Tab");
+}
 
 test("what is selected is silenced together", async ({ page, worker }) => {
   await open(page, worker, '#/alerts?filter={alertname="DiskFull",cluster="eu1"}');
@@ -133,7 +145,7 @@ test("news come by themselves, and don't move what is read", async ({ page, work
   await expect(footer).toContainText(`${before + 2} of`);
 });
 
-async function settledCount(footer: import("@playwright/test").Locator): Promise<string> {
+async function settledCount(footer: Locator): Promise<string> {
   await expect(footer).toContainText(/\d+ of \d+ alerts/);
   return /(\d+) of/.exec((await footer.textContent()) ?? "")?.[1] ?? "0";
 }
