@@ -1,5 +1,6 @@
 //! `silences/preview`: what a silence would keep quiet, before it's made.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 use super::super::refusal::Refusal;
 use super::super::request::JsonBody;
 use super::super::{Api, json, silences};
+use super::arrange::rank;
 use super::board::Board;
 use super::show::{self, AlertRow, MatcherText};
 
@@ -35,7 +37,7 @@ struct Preview<'a> {
     /// Alerts of each receiver.
     receivers: BTreeMap<Arc<str>, usize>,
     warnings: Vec<Warning>,
-    /// The first ones.
+    /// The worst ones.
     rows: Vec<AlertRow<'a>>,
 }
 
@@ -87,6 +89,10 @@ fn preview<'a>(board: &'a Board, matchers: &[Matcher]) -> Preview<'a> {
             hit.push(row);
         }
     }
+    hit.sort_by_cached_key(|row| {
+        let alert = &row.alert.alert;
+        (rank(row.labels().value("severity")), Reverse(alert.starts_at), alert.fingerprint)
+    });
     let count = |(matcher, alerts): (&Matcher, usize)| Count { matcher: matcher.into(), alerts };
     Preview {
         version: show::version(board),
