@@ -4,6 +4,7 @@
 mod server;
 mod subject;
 
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -99,7 +100,7 @@ fn settled(server: &Server) -> anyhow::Result<usize> {
             break;
         }
     }
-    eprintln!("  requests: {:?}", before.by_kind);
+    writeln!(io::stderr(), "  requests: {:?}", before.by_kind)?;
     Ok(before.all)
 }
 

@@ -164,16 +164,10 @@ fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Seconds since the epoch of `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Seconds since the epoch.
 fn http_date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut parts = text.split(' ').skip(1);
-    let day = parts.next()?;
-    let month = MONTHS.iter().position(|month| Some(*month) == parts.clone().next())? + 1;
-    let mut parts = parts.skip(1);
-    let (year, time) = (parts.next()?, parts.next()?);
-    let at = alerting::time::parse_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z")).ok()??;
-    Some(at.as_secs())
+    let at = httpdate::parse_http_date(text).ok()?;
+    i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 /// An error with its causes: what is at the end is what helps.
@@ -185,16 +179,4 @@ fn chain(error: reqwest::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_of_answers_are_read() {
-        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-        assert_eq!(http_date("yesterday"), None);
-        assert_eq!(http_date("Sun, 06 Foo 1994 08:49:37 GMT"), None);
-    }
 }
