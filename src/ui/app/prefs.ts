@@ -1,5 +1,5 @@
-// What a user has chosen, kept by the browser. The first three keys are those of the reference's page: who moves here
-// keeps their settings.
+// What a user has chosen, kept by the browser. `defaultCreator` and `groupExpandAll` are keys of the reference's page: who
+// moves here keeps their settings.
 import { effect, signal, type Signal } from "@preact/signals";
 
 export type Theme = "auto" | "light" | "dark";
@@ -17,7 +17,6 @@ function kept<T extends string>(key: string, otherwise: T): Signal<T> {
 }
 
 export const creator = kept<string>("defaultCreator", "");
-export const firstDayOfWeek = kept<string>("firstDayOfWeek", '"Monday"');
 export const expandAll = kept<string>("groupExpandAll", "false");
 export const theme = kept<Theme>("theme", "auto");
 export const zone = kept<Zone>("zone", "utc");

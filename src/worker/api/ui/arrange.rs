@@ -296,7 +296,7 @@ pub(super) fn rank(severity: &str) -> u8 {
     }
 }
 
-/// The names of all receivers that have a group in the list, for tests and facets.
+/// Receivers that have groups, with how many alerts are in these; one counts in each.
 pub(super) fn receivers(board: &Board) -> BTreeMap<Arc<str>, usize> {
     let mut all = BTreeMap::new();
     for row in &board.rows {
