@@ -33,7 +33,7 @@ pub type Guarded = DeserializeGuard<AlertmanagerCluster>;
 
 /// The next look while a member is at it.
 const SOON: Duration = Duration::from_millis(300);
-/// The next look while time itself is awaited, and the next try of what failed for no reason of its own.
+/// The next look while time itself is awaited, and the next try of a reconcile that failed.
 const LATER: Duration = Duration::from_secs(5);
 /// The next look while something that Kubernetes tells of is awaited, should Kubernetes not tell.
 const UNTOLD: Duration = Duration::from_secs(30);
@@ -159,14 +159,13 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         tracing::info!(cluster = name, namespace, written = applied.written.join(", "), "applied");
         context.metrics.objects_written(applied.written.len());
     }
-    let seen = object.status.as_ref().and_then(|status| status.observed_generation);
-    if let Some(advice) = odd_advice(&object.spec).filter(|_| seen != object.metadata.generation) {
-        tell(context, object, &advice).await;
-    }
-
     if applied.created && object.status.is_none() && verdict.refused.is_none() {
         // there is nothing to say yet that the next look, at what was made, doesn't say better
         return Ok(Action::requeue(SOON));
+    }
+    let seen = object.status.as_ref().and_then(|status| status.observed_generation);
+    if let Some(advice) = odd_advice(&object.spec).filter(|_| seen != object.metadata.generation) {
+        tell(context, object, &advice).await;
     }
 
     let step = match &plan.config {

@@ -14,7 +14,7 @@ use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 
 use super::ask::{Ask, Grouping, Sort, States};
-use super::board::{Board, Numbers, Row};
+use super::board::{Board, Row, Seen};
 
 /// A list, ready to be cut into windows.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub(super) struct Section {
     pub(super) states: Counts,
     /// How many there are of each value of the label `severity`; `""`: without.
     pub(super) severities: BTreeMap<String, usize>,
+    /// When the first and the last of them began.
+    began: (Timestamp, Timestamp),
     common: OnceLock<LabelSet>,
 }
 
@@ -123,7 +125,7 @@ impl Arranged {
         let filter = Filter::new(board, ask);
         let (mut sections, mut place) = (Vec::<Section>::new(), HashMap::<u64, usize>::new());
         let (mut states, mut alerts) = (Counts::default(), 0);
-        let (mut counted, mut listed) = (Numbers::new(board), Numbers::new(board));
+        let (mut counted, mut listed) = (Seen::new(board), Seen::new(board));
         for (index, row) in board.rows.iter().enumerate() {
             if !filter.passes(row) {
                 continue;
@@ -147,6 +149,8 @@ impl Arranged {
             let section = &mut sections[at];
             section.rows.push(index as u32);
             section.states.add(&row.alert.status);
+            let (start, (first, last)) = (row.alert.alert.starts_at, section.began);
+            section.began = (first.min(start), last.max(start));
             let severity = row.labels().value("severity");
             match section.severities.get_mut(severity) {
                 Some(count) => *count += 1,
@@ -157,13 +161,13 @@ impl Arranged {
             section.sort(board, ask.sort);
         }
         sort_sections(&mut sections, board, ask.sort);
-        Self { groups: sections, states, alerts, all: board.alerts, facets: OnceLock::new() }
+        Self { groups: sections, states, alerts, all: board.alerts(), facets: OnceLock::new() }
     }
 
     /// All labels of its alerts, each alert once, by name.
     pub(super) fn facets(&self, board: &Board) -> &[Facet] {
         self.facets.get_or_init(|| {
-            let mut seen = Numbers::new(board);
+            let mut seen = Seen::new(board);
             let mut labels: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
             for index in self.groups.iter().flat_map(|section| &section.rows) {
                 let row = &board.rows[*index as usize];
@@ -206,6 +210,7 @@ impl Section {
             rows: Vec::new(),
             states: Counts::default(),
             severities: BTreeMap::new(),
+            began: (Timestamp::MAX, Timestamp::EPOCH),
             common: OnceLock::new(),
         }
     }
@@ -255,11 +260,7 @@ fn section_id(board: &Board, ask: &Ask, row: &Row) -> u64 {
 }
 
 fn sort_sections(sections: &mut [Section], board: &Board, sort: Sort) {
-    let starts = |section: &Section| {
-        let starts = section.rows.iter().map(|index| board.rows[*index as usize].alert.alert.starts_at);
-        starts.fold((Timestamp::MAX, Timestamp::EPOCH), |(low, high), at| (low.min(at), high.max(at)))
-    };
-    let receiver = |section: &Section| section.group.map(|group| board.groups[group as usize].receiver.clone());
+    let receiver = |section: &Section| section.group.map(|group| &board.groups[group as usize].receiver);
     let by_name = |a: &Section, b: &Section| {
         a.labels.cmp(&b.labels).then_with(|| receiver(a).cmp(&receiver(b))).then_with(|| a.id.cmp(&b.id))
     };
@@ -268,13 +269,13 @@ fn sort_sections(sections: &mut [Section], board: &Board, sort: Sort) {
             let worst = |section: &Section| section.severities.keys().map(|severity| rank(severity)).min();
             // what notifies goes before what is kept quiet
             sections.sort_by(|a, b| {
-                let key = |section: &Section| (section.states.active == 0, worst(section), Reverse(starts(section).1));
+                let key = |section: &Section| (section.states.active == 0, worst(section), Reverse(section.began.1));
                 key(a).cmp(&key(b)).then_with(|| by_name(a, b))
             });
         }
         Sort::Name => sections.sort_by(by_name),
-        Sort::Newest => sections.sort_by_cached_key(|section| (Reverse(starts(section).1), section.id)),
-        Sort::Oldest => sections.sort_by_cached_key(|section| (starts(section).0, section.id)),
+        Sort::Newest => sections.sort_by_cached_key(|section| (Reverse(section.began.1), section.id)),
+        Sort::Oldest => sections.sort_by_cached_key(|section| (section.began.0, section.id)),
     }
 }
 
@@ -298,9 +299,11 @@ pub(super) fn rank(severity: &str) -> u8 {
 
 /// Receivers that have groups, with how many alerts are in these; one counts in each.
 pub(super) fn receivers(board: &Board) -> BTreeMap<Arc<str>, usize> {
+    let mut counts = vec![0; board.groups.len()];
+    board.rows.iter().for_each(|row| counts[row.group as usize] += 1);
     let mut all = BTreeMap::new();
-    for row in &board.rows {
-        *all.entry(board.groups[row.group as usize].receiver.clone()).or_default() += 1;
+    for (group, count) in board.groups.iter().zip(counts) {
+        *all.entry(group.receiver.clone()).or_default() += count;
     }
     all
 }

@@ -27,8 +27,8 @@ pub(super) struct Board {
     pub(super) groups: Vec<Group>,
     /// Their alerts, those of a group one after the other.
     pub(super) rows: Vec<Row>,
-    /// How many different alerts there are.
-    pub(super) alerts: usize,
+    /// The first row of each alert.
+    pub(super) first: HashMap<Fingerprint, u32>,
     /// By id.
     pub(super) silences: Vec<(Arc<Silence>, SilenceState)>,
     /// What is in force; `None` before the first.
@@ -52,8 +52,8 @@ pub(super) struct Group {
 pub(super) struct Row {
     /// Index of the group.
     pub(super) group: u32,
-    /// The same in all rows of an alert, below [`Board::alerts`].
-    pub(super) number: u32,
+    /// Index of the first row of the same alert.
+    first: u32,
     /// It, and what keeps it quiet.
     pub(super) alert: AlertRow,
 }
@@ -88,14 +88,13 @@ impl Board {
         let mut hash = HASHING.build_hasher();
         let count = grouped.iter().map(|group| group.alerts.len()).sum();
         let (mut groups, mut rows) = (Vec::with_capacity(grouped.len()), Vec::with_capacity(count));
-        let mut numbers = HashMap::with_capacity(count);
+        let mut first = HashMap::with_capacity(count);
         for (index, group) in grouped.into_iter().enumerate() {
             (&group.key, &group.receiver).hash(&mut hash);
             for alert in group.alerts {
                 hash_row(&alert, &mut hash);
-                let next = numbers.len() as u32;
-                let number = *numbers.entry(alert.alert.fingerprint).or_insert(next);
-                rows.push(Row { group: index as u32, number, alert });
+                let first = *first.entry(alert.alert.fingerprint).or_insert(rows.len() as u32);
+                rows.push(Row { group: index as u32, first, alert });
             }
             let alerting::view::GroupRow { labels, receiver, key, route, next_flush, .. } = group;
             groups.push(Group { key, route, receiver, labels, next_flush });
@@ -108,17 +107,22 @@ impl Board {
         for peer in &cluster.peers {
             (&peer.name, peer.address).hash(&mut hash);
         }
-        Self { at, version: hash.finish(), groups, rows, alerts: numbers.len(), silences, config, cluster }
+        Self { at, version: hash.finish(), groups, rows, first, silences, config, cluster }
+    }
+
+    /// How many different alerts there are.
+    pub(super) fn alerts(&self) -> usize {
+        self.first.len()
     }
 
     /// A silence by its id.
     pub(super) fn silence(&self, id: &SilenceId) -> Option<&(Arc<Silence>, SilenceState)> {
-        self.silences.iter().find(|(silence, _)| silence.id == *id)
+        self.silences.binary_search_by(|(silence, _)| silence.id.cmp(id)).ok().map(|at| &self.silences[at])
     }
 
     /// Each alert once, in the order of the rows.
     pub(super) fn each_alert(&self) -> impl Iterator<Item = &Row> {
-        let mut seen = Numbers::new(self);
+        let mut seen = Seen::new(self);
         self.rows.iter().filter(move |row| seen.insert(row))
     }
 
@@ -131,24 +135,24 @@ impl Board {
         hits
     }
 
-    /// One of the rows of an alert.
+    /// The first row of an alert.
     pub(super) fn row(&self, fingerprint: Fingerprint) -> Option<&Row> {
-        self.rows.iter().find(|row| row.alert.alert.fingerprint == fingerprint)
+        self.first.get(&fingerprint).map(|at| &self.rows[*at as usize])
     }
 }
 
-/// Alerts that were seen, by their numbers.
+/// Alerts that were seen, by their first rows.
 #[derive(Debug)]
-pub(super) struct Numbers(Vec<bool>);
+pub(super) struct Seen(Vec<bool>);
 
-impl Numbers {
+impl Seen {
     pub(super) fn new(board: &Board) -> Self {
-        Self(vec![false; board.alerts])
+        Self(vec![false; board.rows.len()])
     }
 
     /// Whether it's new.
     pub(super) fn insert(&mut self, row: &Row) -> bool {
-        !std::mem::replace(&mut self.0[row.number as usize], true)
+        !std::mem::replace(&mut self.0[row.first as usize], true)
     }
 }
 
