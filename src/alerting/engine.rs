@@ -79,6 +79,8 @@ pub struct Engine {
     stopping: Option<Stopping>,
     timers: Timers,
     outputs: VecDeque<Output>,
+    /// Where the cluster puts its outputs: empty between inputs, kept for its room.
+    told: Vec<Output>,
     journal: Journal,
     last_life: LastLife,
     stats: Stats,
@@ -164,6 +166,7 @@ impl Engine {
             stopping: None,
             timers,
             outputs: events.into_iter().map(Output::Event).collect(),
+            told: Vec::new(),
             journal: Journal::default(),
             last_life,
             stats,
@@ -203,9 +206,11 @@ impl Engine {
             Input::Stop => self.stop(now),
         }
         self.advance(now);
-        self.with_cluster(now, |cluster, io| cluster.tell_intents(io));
+        if self.cluster.as_ref().is_some_and(Cluster::has_intents_to_tell) {
+            self.with_cluster(now, |cluster, io| cluster.tell_intents(io));
+        }
         self.write_journal();
-        self.promised = self.cluster.as_ref().and_then(Cluster::next_wake);
+        self.promised = self.cluster.as_ref().map(Cluster::next_wake);
     }
 
     /// The next thing to do outside.
@@ -215,7 +220,7 @@ impl Engine {
 
     /// When to call [`Self::handle`] with [`Input::Tick`] at the latest.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        let cluster = self.cluster.as_ref().and_then(Cluster::next_wake);
+        let cluster = self.promised.or_else(|| self.cluster.as_ref().map(Cluster::next_wake));
         let stopping = self.stopping.as_ref().filter(|s| !s.done).map(|s| s.next_check);
         [self.timers.next(), cluster, stopping].into_iter().flatten().min()
     }

@@ -6,6 +6,7 @@
 mod disk;
 mod invariants;
 mod plan;
+mod queue;
 mod receiver;
 mod world;
 

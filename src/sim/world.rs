@@ -21,6 +21,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::disk::Disk;
 use crate::plan::{Chore, Mishap, Plan, START};
+use crate::queue::Queue;
 use crate::receiver::Receiver;
 
 /// Calls are lost, too, and take ten seconds to notice that: so often it's tried again before members must be equal.
@@ -130,8 +131,7 @@ pub(crate) struct World {
     pub(crate) log: Vec<String>,
     logging: bool,
     now: Timestamp,
-    queue: BTreeMap<(Timestamp, u64), Happening>,
-    sequence: u64,
+    queue: Queue<Happening>,
     members: Vec<Member>,
     config: Option<Arc<Config>>,
     ticket: u64,
@@ -160,8 +160,7 @@ impl World {
             log: Vec::new(),
             logging,
             now: START,
-            queue: BTreeMap::new(),
-            sequence: 0,
+            queue: Queue::default(),
             members: (0..plan.members + plan.added()).map(member).collect(),
             config: None,
             ticket: 0,
@@ -200,12 +199,7 @@ impl World {
     }
 
     fn run_until(&mut self, end: Timestamp) {
-        while let Some(entry) = self.queue.first_entry() {
-            let (at, _) = *entry.key();
-            if at > end {
-                break;
-            }
-            let happening = entry.remove();
+        while let Some((at, happening)) = self.queue.pop_until(end) {
             self.now = at;
             self.happen(happening);
         }
@@ -273,8 +267,7 @@ impl World {
     }
 
     fn at(&mut self, at: Timestamp, happening: Happening) {
-        self.sequence += 1;
-        self.queue.insert((at, self.sequence), happening);
+        self.queue.push(at, happening);
     }
 
     fn after(&mut self, from_ms: u64, to_ms: u64, happening: Happening) {

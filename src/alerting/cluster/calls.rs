@@ -1,6 +1,7 @@
 //! Calls between members: who meets whom, what is compared, and what follows from the replies.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
@@ -61,7 +62,7 @@ impl Cluster {
     }
 
     pub(super) fn flush_outbox(&mut self, now: Timestamp, name: &str, io: &mut Io<'_>) {
-        let Some(member) = self.membership.live().find(|m| m.name == name) else {
+        let Some(member) = self.membership.live().find(|m| *m.name == *name) else {
             self.outboxes.remove(name);
             return;
         };
@@ -72,7 +73,7 @@ impl Cluster {
         };
         let own = self.call();
         let call = wire::Call { label: own.label, from: own.from, ..call };
-        self.send_call(to, call, Purpose::Update(name.to_owned()), 0, io);
+        self.send_call(to, call, Purpose::Update(member.name.clone()), 0, io);
     }
 
     fn call(&self) -> wire::Call {
@@ -115,7 +116,7 @@ impl Cluster {
         let Some(caller) = call.from.as_ref().and_then(|info| Member::try_from(info).ok()) else {
             return refuse("the caller doesn't say who it is".into(), io);
         };
-        if caller.name == self.options.name && caller != *self.membership.own() {
+        if *caller.name == *self.options.name && caller != *self.membership.own() {
             self.name_conflicts += 1;
             return refuse(format!("the caller's name `{}` is ours", caller.name), io);
         }
@@ -195,7 +196,7 @@ impl Cluster {
 
     /// A peer's digest came. What differs is exchanged; if nothing does, it's offered the alerts from time to time.
     fn compared(&mut self, now: Timestamp, to: SocketAddr, reply: &wire::Reply, own: StateDigest, io: &mut Io<'_>) {
-        let name = reply.from.as_ref().map(|info| info.name.clone()).unwrap_or_default();
+        let name: Arc<str> = reply.from.as_ref().map(|info| info.name.as_str()).unwrap_or_default().into();
         self.calm = if reply.digest == Some(own) { self.calm + 1 } else { 0 };
         if reply.digest != Some(own) {
             let busy = reply.busy || self.outboxes.get(&name).is_some_and(|outbox| outbox.len() > 0);
@@ -215,7 +216,7 @@ impl Cluster {
     fn joined(&mut self, now: Timestamp, to: SocketAddr, reply: wire::Reply, io: &mut Io<'_>) {
         let replier = reply.from.as_ref().and_then(|info| Member::try_from(info).ok());
         let Some(replier) = replier else { return };
-        if replier.name == self.options.name {
+        if *replier.name == *self.options.name {
             // our own address under another name, or a second member of our name
             self.settle.joined(now, to);
             return;
@@ -235,7 +236,8 @@ impl Cluster {
             self.drain(now, io);
         }
         // it may be sending what would be this member's turn as soon as it has settled
-        let claimed = wire::Intent { name: replier.name.clone(), claimed: reply.claimed, ..wire::Intent::default() };
+        let claimed =
+            wire::Intent { name: replier.name.to_string(), claimed: reply.claimed, ..wire::Intent::default() };
         self.intents.heard(now, claimed);
         self.settle.joined(now, to);
     }

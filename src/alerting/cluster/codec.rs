@@ -27,7 +27,7 @@ fn mark(of: &Member, message: &Message<Member>) -> u32 {
 }
 
 fn nobody() -> Member {
-    Member { name: String::new(), address: ([0, 0, 0, 0], 0).into(), incarnation: 0 }
+    Member { name: "".into(), address: ([0, 0, 0, 0], 0).into(), incarnation: 0 }
 }
 
 impl Codec<Member> for Compact {

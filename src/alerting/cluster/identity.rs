@@ -1,6 +1,7 @@
 //! What a member is: a stable name that moves between addresses and starts again.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use foca::Identity;
 use serde::{Deserialize, Serialize};
@@ -13,19 +14,19 @@ use crate::wire::MemberInfo;
 /// once, and nobody asks the old one any more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Member {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) address: SocketAddr,
     pub(crate) incarnation: u64,
 }
 
 impl Identity for Member {
-    type Addr = String;
+    type Addr = Arc<str>;
 
     fn renew(&self) -> Option<Self> {
         Some(Self { incarnation: self.incarnation + 1, ..self.clone() })
     }
 
-    fn addr(&self) -> String {
+    fn addr(&self) -> Arc<str> {
         self.name.clone()
     }
 
@@ -36,7 +37,7 @@ impl Identity for Member {
 
 impl From<&Member> for MemberInfo {
     fn from(member: &Member) -> Self {
-        Self { name: member.name.clone(), address: member.address.to_string(), incarnation: member.incarnation }
+        Self { name: member.name.to_string(), address: member.address.to_string(), incarnation: member.incarnation }
     }
 }
 
@@ -44,6 +45,6 @@ impl TryFrom<&MemberInfo> for Member {
     type Error = std::net::AddrParseError;
 
     fn try_from(info: &MemberInfo) -> Result<Self, Self::Error> {
-        Ok(Self { name: info.name.clone(), address: info.address.parse()?, incarnation: info.incarnation })
+        Ok(Self { name: info.name.as_str().into(), address: info.address.parse()?, incarnation: info.incarnation })
     }
 }

@@ -123,6 +123,10 @@ impl Intents {
         self.next_renewal = (!self.own.is_empty()).then_some(now + RENEW);
     }
 
+    pub(super) fn has_news(&self) -> bool {
+        !(self.claimed.is_empty() && self.released.is_empty() && self.passed.is_empty())
+    }
+
     /// What is to be told to every live member, in pieces that fit a packet each.
     pub(super) fn take_news(&mut self) -> Vec<wire::Intent> {
         let mut news = Vec::new();

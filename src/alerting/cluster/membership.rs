@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroUsize};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -25,7 +26,7 @@ pub(super) struct Membership {
     runtime: AccumulatingRuntime<Member>,
     timers: BTreeMap<(Timestamp, u64), Timer<Member>>,
     next_timer: u64,
-    live: BTreeMap<String, Member>,
+    live: BTreeMap<Arc<str>, Member>,
     prefix: [u8; PREFIX_LEN],
     prefix_of_intents: [u8; PREFIX_LEN],
 }
@@ -40,7 +41,8 @@ pub(super) enum Packet<'a> {
 
 impl Membership {
     pub(super) fn new(options: &ClusterOptions, rng: StdRng) -> Self {
-        let own = Member { name: options.name.clone(), address: options.advertise, incarnation: options.incarnation };
+        let own =
+            Member { name: options.name.as_str().into(), address: options.advertise, incarnation: options.incarnation };
         let prefix = |of: u64| (xxhash_rust::xxh64::xxh64(options.label.as_bytes(), of) as u32).to_be_bytes();
         Self {
             foca: Foca::new(own.clone(), config(options), rng, Compact::new(own)),
@@ -132,13 +134,13 @@ impl Membership {
         if !changed {
             return None;
         }
-        let live: BTreeMap<String, Member> =
+        let live: BTreeMap<Arc<str>, Member> =
             self.foca.iter_members().map(|m| (m.id().name.clone(), m.id().clone())).collect();
         let old = std::mem::replace(&mut self.live, live);
         let gone = old.values().filter(|m| self.live.get(&m.name).is_none_or(|n| n.address != m.address));
         let came = self.live.values().filter(|m| old.get(&m.name).is_none_or(|o| o.address != m.address));
-        let left = |m: &Member| Event::MemberLeft { name: m.name.clone(), address: m.address };
-        let joined = |m: &Member| Event::MemberJoined { name: m.name.clone(), address: m.address };
+        let left = |m: &Member| Event::MemberLeft { name: m.name.to_string(), address: m.address };
+        let joined = |m: &Member| Event::MemberJoined { name: m.name.to_string(), address: m.address };
         Some(gone.map(left).chain(came.map(joined)).collect())
     }
 

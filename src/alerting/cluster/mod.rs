@@ -67,7 +67,7 @@ pub(crate) enum Demand {
     /// Members came or went: positions may have changed.
     MembersChanged,
     /// A member can't reach a receiver; if this one is the next in line it's its turn.
-    TurnPassed { by: String, topic: Topic },
+    TurnPassed { by: Arc<str>, topic: Topic },
 }
 
 /// What a call asks for besides being merged.
@@ -80,7 +80,7 @@ pub(crate) struct Asked {
     /// Which of these are lacking here.
     pub(crate) offers: Vec<Offer>,
     /// The caller's stable name.
-    pub(crate) by: String,
+    pub(crate) by: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -92,7 +92,7 @@ enum Purpose {
     /// What the other one lacked.
     Push(Option<Member>),
     /// Changes for a member.
-    Update(String),
+    Update(Arc<str>),
 }
 
 /// This member's part in the cluster.
@@ -102,10 +102,10 @@ pub(crate) struct Cluster {
     pub(crate) settle: Settle,
     calls: BTreeMap<CallId, Purpose>,
     next_call: CallId,
-    outboxes: BTreeMap<String, Outbox>,
+    outboxes: BTreeMap<Arc<str>, Outbox>,
     intents: Intents,
     /// Members with which the state was exchanged since they started, and which start that was.
-    met: BTreeMap<String, u64>,
+    met: BTreeMap<Arc<str>, u64>,
     /// Alerts to be offered to all, and when.
     news: Vec<Fingerprint>,
     next_offer: Option<Timestamp>,
@@ -169,12 +169,12 @@ impl Cluster {
 
     /// Index of this member among the live ones, sorted by name.
     pub(crate) fn position(&self) -> u32 {
-        self.membership.live().take_while(|m| m.name < self.options.name).count() as u32
+        self.membership.live().take_while(|m| *m.name < *self.options.name).count() as u32
     }
 
     pub(crate) fn view(&self, now: Timestamp) -> ClusterView {
         let lag = |name: &str| self.outboxes.get(name).map_or(Duration::ZERO, |outbox| outbox.lag(now));
-        let row = |m: &Member| PeerRow { name: m.name.clone(), address: m.address, lag: lag(&m.name) };
+        let row = |m: &Member| PeerRow { name: m.name.to_string(), address: m.address, lag: lag(&m.name) };
         let mut peers: Vec<PeerRow> = self.membership.live().map(row).collect();
         let (name, address) = (self.options.name.clone(), self.options.advertise);
         peers.push(PeerRow { name, address, lag: Duration::ZERO });
@@ -191,11 +191,17 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn next_wake(&self) -> Option<Timestamp> {
-        let own = [self.next_digest, self.next_join].into_iter().min();
-        let again = self.outboxes.values().filter_map(Outbox::next_try).min();
-        let ours = [own, self.settle.next_check(), self.intents.next_renewal(), again, self.next_offer];
-        ours.into_iter().chain([self.membership.next_timer()]).flatten().min()
+    pub(crate) fn next_wake(&self) -> Timestamp {
+        // asked for twice per input, hence the plain loops
+        let mut wake = self.next_digest.min(self.next_join);
+        let timer = self.membership.next_timer();
+        for at in [self.settle.next_check(), self.intents.next_renewal(), self.next_offer, timer] {
+            wake = at.map_or(wake, |at| wake.min(at));
+        }
+        for outbox in self.outboxes.values() {
+            wake = outbox.next_try().map_or(wake, |at| wake.min(at));
+        }
+        wake
     }
 
     /// Asks all peers for what they know, as after a start.
@@ -215,7 +221,7 @@ impl Cluster {
     /// Whether this member comes after `name` when turns go around.
     pub(crate) fn is_next_after(&self, name: &str) -> bool {
         let own = self.options.name.as_str();
-        let mut names: Vec<&str> = self.membership.live().map(|m| m.name.as_str()).chain([own]).collect();
+        let mut names: Vec<&str> = self.membership.live().map(|m| &*m.name).chain([own]).collect();
         names.sort_unstable();
         let next = names.iter().find(|n| **n > name).or(names.first());
         next.is_some_and(|next| *next == own && own != name)
@@ -251,11 +257,15 @@ impl Cluster {
         self.intents.held(now, &self.options.name, topic)
     }
 
+    pub(crate) fn has_intents_to_tell(&self) -> bool {
+        self.intents.has_news()
+    }
+
     /// Sends what has been claimed, released and passed on since the last time.
     pub(crate) fn tell_intents(&mut self, io: &mut Io<'_>) {
         for intent in self.intents.take_news() {
             let own = self.membership.own();
-            let intent = wire::Intent { name: own.name.clone(), incarnation: own.incarnation, ..intent };
+            let intent = wire::Intent { name: own.name.to_string(), incarnation: own.incarnation, ..intent };
             self.membership.tell(&intent.encode_to_vec(), io.outputs);
         }
     }
@@ -266,7 +276,7 @@ impl Cluster {
         self.drain(now, io);
         self.intents.renew_if_due(now);
         let again = |outbox: &Outbox| outbox.next_try().is_some_and(|at| at <= now);
-        let due: Vec<String> = self.outboxes.iter().filter(|(_, o)| again(o)).map(|(name, _)| name.clone()).collect();
+        let due: Vec<Arc<str>> = self.outboxes.iter().filter(|(_, o)| again(o)).map(|(name, _)| name.clone()).collect();
         for name in due {
             self.flush_outbox(now, &name, io);
         }
@@ -360,7 +370,7 @@ impl Cluster {
         io: &mut Io<'_>,
     ) {
         self.stir(now);
-        let names: Vec<String> = self.membership.live().map(|m| m.name.clone()).collect();
+        let names: Vec<Arc<str>> = self.membership.live().map(|m| m.name.clone()).collect();
         for name in names {
             let outbox = self.outboxes.entry(name.clone()).or_default();
             outbox.add(now, silences, entries);
@@ -380,7 +390,7 @@ impl Cluster {
         self.next_offer = None;
         let news = std::mem::take(&mut self.news);
         let met = self.membership.live().filter(|m| self.has_met(m));
-        let names: Vec<String> = met.map(|m| m.name.clone()).collect();
+        let names: Vec<Arc<str>> = met.map(|m| m.name.clone()).collect();
         for name in names {
             self.outboxes.entry(name.clone()).or_default().offers.add(now, &news, io.alerts);
             self.flush_outbox(now, &name, io);
@@ -415,11 +425,11 @@ impl Cluster {
     /// A member tells what it is sending.
     fn intent(&mut self, now: Timestamp, data: &[u8], io: &mut Io<'_>) {
         let Ok(intent) = wire::Intent::decode(data) else { return };
-        let known = |m: &Member| m.name == intent.name && m.incarnation == intent.incarnation;
+        let known = |m: &Member| *m.name == *intent.name && m.incarnation == intent.incarnation;
         if !self.membership.live().any(known) {
             return;
         }
-        let by = intent.name.clone();
+        let by: Arc<str> = intent.name.as_str().into();
         let passed = self.intents.heard(now, intent);
         io.demands.extend(passed.into_iter().map(|topic| Demand::TurnPassed { by: by.clone(), topic }));
     }
@@ -449,9 +459,10 @@ impl Cluster {
                 Event::MemberJoined { .. } => io.joined += 1,
                 Event::MemberLeft { name, .. } => {
                     io.left += 1;
+                    let name = name.as_str();
                     self.outboxes.remove(name);
                     // the end of a call from before must not count for what is sent when it's back
-                    self.calls.retain(|_, purpose| !matches!(purpose, Purpose::Update(to) if to == name));
+                    self.calls.retain(|_, purpose| !matches!(purpose, Purpose::Update(to) if **to == *name));
                     self.intents.forget(name);
                     self.met.remove(name);
                 }

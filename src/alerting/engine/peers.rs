@@ -17,7 +17,7 @@ impl Engine {
     /// Lets the cluster part work, then does what it demands, until nothing is left.
     pub(super) fn with_cluster(&mut self, now: Timestamp, work: impl FnOnce(&mut Cluster, &mut Io<'_>)) {
         let Some(cluster) = &mut self.cluster else { return };
-        let (mut outputs, mut demands) = (Vec::new(), Vec::new());
+        let (mut outputs, mut demands) = (std::mem::take(&mut self.told), Vec::new());
         let alerts = &self.alerts;
         let mut io = Io { outputs: &mut outputs, demands: &mut demands, alerts, joined: 0, left: 0 };
         work(cluster, &mut io);
@@ -33,7 +33,8 @@ impl Engine {
                 *self.stats.peers_alive.entry(name.clone()).or_default() += 1;
             }
         }
-        self.outputs.extend(outputs);
+        self.outputs.extend(outputs.drain(..));
+        self.told = outputs;
         for demand in demands {
             self.meet(now, demand);
         }
@@ -68,7 +69,7 @@ impl Engine {
     }
 
     pub(super) fn tick_cluster(&mut self, now: Timestamp) {
-        if self.cluster.as_ref().and_then(Cluster::next_wake).is_none_or(|wake| wake > now) {
+        if self.cluster.as_ref().map(Cluster::next_wake).is_none_or(|wake| wake > now) {
             return;
         }
         let digest = self.digest(now);
