@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::crd::AlertmanagerCluster;
 use crate::events::{Notice, Severity};
 use crate::health::ALERT_INTERVAL;
-use crate::observe::ObservedPod;
+use crate::observe::{Observed, ObservedPod};
 use crate::plan::ClusterPlan;
 use crate::plan::health::{Pulse, beyond_help, failed};
 use crate::plan::rollout::MemberState;
@@ -31,15 +31,16 @@ pub(crate) async fn heal(
     object: &AlertmanagerCluster,
     plan: &ClusterPlan,
     members: &[(String, Option<MemberState>)],
-    pods: &[ObservedPod],
+    observed: &Observed,
+    token: &str,
 ) -> Result<Vec<Notice>, ApplyError> {
+    let pods = observed.pods.as_slice();
     let cluster = object.uid().unwrap_or_default();
     let pulses: Vec<Pulse> = context.health.pulses(&cluster);
     let settings = object.spec.health;
     let threshold = settings.failure_threshold.unsigned_abs();
     let failing: Vec<String> = failed(&pulses, threshold).map(str::to_owned).collect();
-    // behind a password only its users may post
-    if settings.alert && !object.spec.web.is_protected() {
+    if settings.alert {
         let due = failing.iter().filter(|member| context.health.alert_due(&cluster, member)).cloned();
         // one whose pod is being replaced has not recovered yet
         let suffers = |name: &String| {
@@ -48,7 +49,7 @@ pub(crate) async fn heal(
         };
         let over = context.health.alerted_of(&cluster).into_iter().filter(|member| !suffers(member));
         let news: Vec<(String, bool)> = due.map(|m| (m, true)).chain(over.map(|m| (m, false))).collect();
-        if !news.is_empty() && post(context, plan, pods, &news).await {
+        if !news.is_empty() && post(context, plan, pods, object.spec.web.is_protected().then_some(token), &news).await {
             news.iter().for_each(|(member, fires)| context.health.alerted(&cluster, member, *fires));
         }
     }
@@ -67,13 +68,20 @@ pub(crate) async fn heal(
     Ok(vec![Notice { severity: Severity::Warning, reason: "MemberRestarted".to_owned(), action: "Heal", note }])
 }
 
-/// Whether a member has taken it.
-async fn post(context: &Context, plan: &ClusterPlan, pods: &[ObservedPod], news: &[(String, bool)]) -> bool {
+/// Whether a member has taken it. With a `token`, members take it where they are asked how they are.
+async fn post(
+    context: &Context,
+    plan: &ClusterPlan,
+    pods: &[ObservedPod],
+    token: Option<&str>,
+    news: &[(String, bool)],
+) -> bool {
     let alerts = serde_json::Value::from_iter(news.iter().map(|(member, fires)| alert(plan, member, *fires)));
     // the members pass it on to each other
     for pod in pods.iter().filter(|pod| pod.state.in_service && pod.state.report.is_some()) {
-        let Some(api) = &pod.api else { continue };
-        match context.members.post_alerts(api, &alerts).await {
+        let at = if token.is_some() { &pod.endpoint } else { &pod.api };
+        let Some(at) = at else { continue };
+        match context.members.post_alerts(at, token, &alerts).await {
             Ok(()) => return true,
             Err(error) => {
                 let member = &pod.state.name;

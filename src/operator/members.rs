@@ -93,15 +93,21 @@ impl MemberClient {
         Err(MemberError::Refused(refusal(status, &text)))
     }
 
-    /// Posts alerts, as JSON for API v2.
+    /// Posts alerts, as JSON for API v2; with a token, if the member wants one.
     ///
     /// # Errors
     /// When it does not answer, or does not take them.
-    pub async fn post_alerts(&self, at: &Endpoint, alerts: &serde_json::Value) -> Result<(), MemberError> {
+    pub async fn post_alerts(
+        &self,
+        at: &Endpoint,
+        token: Option<&str>,
+        alerts: &serde_json::Value,
+    ) -> Result<(), MemberError> {
         let url = at.url("/api/v2/alerts");
         let failed = |source| MemberError::Http { url: url.clone(), source };
         let body = alerts.to_string();
         let request = self.http.post(&url).header("content-type", "application/json").body(body);
+        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
         request.send().await.map_err(failed)?.error_for_status().map_err(failed).map(drop)
     }
 }

@@ -17,10 +17,10 @@ use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSpec, TemplateSource};
 use crate::members::{Endpoint, MemberClient};
 use crate::plan::rollout::{MemberReport, MemberState};
 use crate::plan::{
-    ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_SOURCES, CONFIG_FILE, ClusterPlan, Mounted, Names,
-    PORT_MANAGEMENT, WEB_PORT, config_map_dir, secret_dir,
+    ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_MOUNTED_DIGEST, ANNOTATION_SOURCES, CONFIG_FILE,
+    ClusterPlan, Mounted, Names, PORT_MANAGEMENT, WEB_PORT, WEB_TOKEN_FILE, config_map_dir, secret_dir,
 };
-use crate::validate::{self, Files, Given, Refused, ValidConfig};
+use crate::validate::{self, Files, Given, Mounts, Refused, ValidConfig};
 
 /// The StatefulSet controller puts it on each pod.
 const LABEL_REVISION: &str = "controller-revision-hash";
@@ -170,6 +170,12 @@ impl Live {
         if self.strange_secret { Seen::ours(live) } else { Seen::surely(live) }
     }
 
+    /// The operator's own token for members whose API is protected.
+    pub fn web_token(&self) -> Option<String> {
+        let token = self.web_secret.as_ref()?.data.as_ref()?.get(WEB_TOKEN_FILE)?;
+        String::from_utf8(token.0.clone()).ok().filter(|token| !token.is_empty())
+    }
+
     /// The configuration that was last found valid and written: it is trusted only while it has the hash it was written
     /// with.
     pub fn last_good(&self) -> Option<ValidConfig> {
@@ -180,9 +186,10 @@ impl Live {
         });
         let mut templates: Files = texts.collect::<Option<_>>()?;
         let text = templates.remove(CONFIG_FILE)?;
-        let hash = validate::hash(&text, &templates)?;
+        let mounted = secret.annotations().get(ANNOTATION_MOUNTED_DIGEST).cloned();
+        let hash = validate::hash(&text, &templates, mounted.as_deref())?;
         let written = secret.annotations().get(ANNOTATION_CONFIG_HASH) == Some(&hash);
-        written.then_some(ValidConfig { text, templates, hash })
+        written.then_some(ValidConfig { text, templates, mounted, hash })
     }
 }
 
@@ -201,9 +208,9 @@ async fn given(
     let written = live.config_secret.as_ref().and_then(|secret| secret.annotations().get(ANNOTATION_SOURCES));
     if !version.is_empty()
         && written == Some(&version)
-        && let Some(ValidConfig { text, templates, .. }) = live.last_good()
+        && let Some(ValidConfig { text, templates, mounted, .. }) = live.last_good()
     {
-        return Ok(Ok(Given { text, source, templates, mounted: None, version }));
+        return Ok(Ok(Given { text, source, templates, mounted: Mounts::Unchanged(mounted), version }));
     }
     let bytes = match &source {
         ConfigSource::Inline { text } => Some(Some(text.clone().into_bytes())),
@@ -225,7 +232,7 @@ async fn given(
         Some(Some(bytes)) => match String::from_utf8(bytes) {
             Ok(text) => {
                 let templates = templates(client, namespace, &object.spec.config.templates).await?;
-                let mounted = Some(mounted(client, namespace, &object.spec.config).await?);
+                let mounted = Mounts::Read(mounted(client, namespace, &object.spec.config).await?);
                 templates.map(|templates| Given { text, source, templates, mounted, version })
             }
             Err(_) => Err(Refused::NotText(source)),
@@ -254,19 +261,23 @@ fn version(caches: &Caches, namespace: &str, source: &ConfigSource, config: &Con
     Some(all?.join(" "))
 }
 
-/// The keys of what members find as files.
+/// What members find as files.
 async fn mounted(client: &Client, namespace: &str, config: &ConfigSpec) -> Result<Mounted, ObserveError> {
     let mut all = Mounted::new();
     for name in &config.secrets {
         let secret = read::<Secret>(client, namespace, name).await?;
-        let keys = secret.map(|secret| secret.data.unwrap_or_default().into_keys().collect());
+        let keys = secret.map(|secret| {
+            let data = secret.data.unwrap_or_default();
+            data.into_iter().map(|(key, bytes)| (key, bytes.0)).collect()
+        });
         all.insert(secret_dir(name), keys);
     }
     for name in &config.config_maps {
         let map = read::<ConfigMap>(client, namespace, name).await?;
         let keys = map.map(|map| {
-            let binary = map.binary_data.unwrap_or_default().into_keys();
-            map.data.unwrap_or_default().into_keys().chain(binary).collect()
+            let binary = map.binary_data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, bytes.0));
+            let texts = map.data.unwrap_or_default().into_iter().map(|(key, text)| (key, text.into_bytes()));
+            texts.chain(binary).collect()
         });
         all.insert(config_map_dir(name), keys);
     }
@@ -420,7 +431,7 @@ mod tests {
         let text = "route: {receiver: none}\nreceivers: [{name: none}]\n";
         let live = |content: &str| {
             let secret = serde_json::json!({
-                "metadata": {"annotations": {ANNOTATION_CONFIG_HASH: validate::hash(text, &Files::new())}},
+                "metadata": {"annotations": {ANNOTATION_CONFIG_HASH: validate::hash(text, &Files::new(), None)}},
                 "data": {CONFIG_FILE: k8s_openapi::ByteString(content.as_bytes().to_vec())},
             });
             Live { config_secret: Some(serde_json::from_value(secret).unwrap()), ..Live::default() }

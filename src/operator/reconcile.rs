@@ -131,12 +131,14 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     plan.config = running.or(verdict.config);
     let certificates = certificates(context, object, &plan, &observed)?;
     let web = web_file(&object.spec.web, observed.users.as_ref());
+    let web_token = observed.live.web_token().unwrap_or_else(new_token);
     let rendering = Rendering {
         plan: &plan,
         spec: &object.spec,
         worker_image: &context.worker_image,
         certificates: certificates.as_ref(),
         web_file: web.as_ref().ok().and_then(Option::as_deref),
+        web_token: &web_token,
         sources: &sources,
         owner: &owner,
     };
@@ -179,7 +181,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let members = wanted_members(&plan.member_names(), &observed.pods);
     let object_ref = ObjectRef::new(&object.name_any()).within(&namespace);
     context.health.watch(&uid, object_ref, object.spec.health, &observed.pods);
-    for notice in heal(context, object, &plan, &members, &observed.pods).await? {
+    for notice in heal(context, object, &plan, &members, &observed, &web_token).await? {
         tell(context, object, &notice).await;
     }
     let storage_fits = storage_fits(context, object, &observed, &applied).await?;
@@ -496,6 +498,11 @@ fn odd_advice(spec: &AlertmanagerClusterSpec) -> Option<Notice> {
             "a majority of {replicas} members survives no more losses than one of {fewer}: better have an odd number"
         ),
     })
+}
+
+/// Nobody guesses it.
+fn new_token() -> String {
+    rand::random::<[u8; 32]>().iter().fold(String::new(), |token, byte| token + &format!("{byte:02x}"))
 }
 
 fn now() -> String {

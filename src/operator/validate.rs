@@ -6,7 +6,7 @@ use alerting::config::{ConfigError, parse};
 use alerting::matcher::Mode;
 
 use crate::crd::{ConfigSource, ConfigSourceError};
-use crate::plan::{Mounted, first_lack};
+use crate::plan::{Mounted, digest, first_lack};
 pub use files::{Files, hash, template_files};
 
 /// A configuration that a member can run.
@@ -16,6 +16,8 @@ pub struct ValidConfig {
     pub text: String,
     /// The template files that it names.
     pub templates: Files,
+    /// The digest of the mounted files that it names, if it names any: they are secrets of others, not kept.
+    pub mounted: Option<String>,
     /// The hash of all files that the members get: hex digits, the same that a worker reports.
     pub hash: String,
 }
@@ -29,10 +31,19 @@ pub struct Given {
     pub source: ConfigSource,
     /// The template files.
     pub templates: Files,
-    /// What members find as files besides; `None` when it is as it was for the configuration that is in force.
-    pub mounted: Option<Mounted>,
+    /// What members find as files besides.
+    pub mounted: Mounts,
     /// Which objects it was read from, in which versions; empty when that is not to be known again.
     pub version: String,
+}
+
+/// What members find as files besides a configuration and its templates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mounts {
+    /// As it is now.
+    Read(Mounted),
+    /// It is as it was for the configuration in force, which has this digest of it.
+    Unchanged(Option<String>),
 }
 
 /// Why a configuration was refused. The text names the source and the line.
@@ -118,19 +129,30 @@ pub fn config(given: &Given) -> Result<ValidConfig, InvalidConfig> {
     if let Some(error) = config.unsupported() {
         return Err(refused(error));
     }
-    if let Some((line, message)) = given.mounted.as_ref().and_then(|mounted| first_lack(&given.text, mounted)) {
-        let source_name = given.source.to_string();
-        return Err(InvalidConfig { source_name, line: Some(line), message: format!("line {line}: {message}") });
-    }
+    let mounted = match &given.mounted {
+        Mounts::Read(mounted) => {
+            if let Some((line, message)) = first_lack(&given.text, mounted) {
+                let source_name = given.source.to_string();
+                return Err(InvalidConfig {
+                    source_name,
+                    line: Some(line),
+                    message: format!("line {line}: {message}"),
+                });
+            }
+            digest(&config.mounted, mounted)
+        }
+        Mounts::Unchanged(digest) => digest.clone(),
+    };
     let files = template_files(&config, &given.templates).map_err(refused)?;
-    let hash = files::hash_of(&given.text, &files);
-    Ok(ValidConfig { text: given.text.clone(), templates: files.into_iter().collect(), hash })
+    let hash = files::hash_of(&given.text, &files, mounted.as_deref());
+    Ok(ValidConfig { text: given.text.clone(), templates: files.into_iter().collect(), mounted, hash })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::plan::secret_dir;
 
     const GOOD: &str = "route:\n  receiver: none\nreceivers:\n- name: none\n";
 
@@ -143,7 +165,7 @@ mod tests {
             text: text.to_owned(),
             source: source(),
             templates: Files::new(),
-            mounted: Some(Mounted::new()),
+            mounted: Mounts::Read(Mounted::new()),
             version: String::new(),
         }
     }
@@ -158,8 +180,8 @@ mod tests {
         let valid = config(&given(GOOD)).unwrap();
         assert_eq!(valid.text, GOOD);
         assert_eq!(valid.hash.len(), 64);
-        assert_eq!(Some(&valid.hash), hash(GOOD, &Files::new()).as_ref());
-        assert_ne!(Some(valid.hash), hash(&format!("{GOOD}# comment\n"), &Files::new()));
+        assert_eq!(Some(&valid.hash), hash(GOOD, &Files::new(), None).as_ref());
+        assert_ne!(Some(valid.hash), hash(&format!("{GOOD}# comment\n"), &Files::new(), None));
     }
 
     #[test]
@@ -183,7 +205,24 @@ mod tests {
         let error = config(&given(&text)).unwrap_err();
         assert_eq!(error.line, Some(1));
         assert!(error.message.contains("add `a` to spec.config.secrets"), "{error}");
-        assert!(config(&Given { mounted: None, ..given(&text) }).is_ok(), "it was looked at before");
+        let before = Mounts::Unchanged(Some("ab".into()));
+        let valid = config(&Given { mounted: before, ..given(&text) }).unwrap();
+        assert_eq!(Some(&valid.hash), hash(&text, &Files::new(), Some("ab")).as_ref(), "it was looked at before");
+    }
+
+    #[test]
+    fn a_mounted_secret_counts_and_one_that_nothing_names_does_not() {
+        let text = format!("global: {{slack_api_url_file: /etc/alertmanager/secrets/a/url}}\n{GOOD}");
+        let of = |url: &str, other: &str| {
+            let keys = [("url", url), ("other", other)];
+            let keys = keys.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()));
+            let mounted = Mounts::Read(Mounted::from([(secret_dir("a"), Some(keys.into()))]));
+            config(&Given { mounted, ..given(&text) }).unwrap()
+        };
+        let valid = of("https://one", "x");
+        assert_eq!(valid, of("https://one", "y"));
+        assert_ne!(valid.hash, of("https://two", "x").hash);
+        assert_eq!(Some(&valid.hash), hash(&text, &Files::new(), valid.mounted.as_deref()).as_ref());
     }
 
     #[test]
@@ -193,7 +232,7 @@ mod tests {
             [("a.tmpl", "{{ define \"a\" }}x{{ end }}"), ("b.tmpl", "{{ define \"b\" }}y{{ end }}"), ("c.txt", "z")];
         let valid = config(&with(&text, &files)).unwrap();
         assert_eq!(valid.templates.keys().collect::<Vec<_>>(), ["a.tmpl", "b.tmpl"]);
-        assert_eq!(hash(&text, &valid.templates), Some(valid.hash.clone()));
+        assert_eq!(hash(&text, &valid.templates, None), Some(valid.hash.clone()));
         let other = [("a.tmpl", "{{ define \"a\" }}other{{ end }}"), files[1]];
         assert_ne!(config(&with(&text, &other)).unwrap().hash, valid.hash);
     }

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use alerting::config::{self, Config, ConfigError, ConfigHash, content_hash};
+use alerting::config::{self, Config, ConfigError, ConfigHash, MOUNTED_NAME, content_hash, mounted_digest};
 use alerting::effects::Input;
 use alerting::matcher::Mode;
 use alerting::time::Timestamp;
@@ -128,6 +128,8 @@ struct Tried {
     hash: Option<ConfigHash>,
     /// Patterns of its template files.
     templates: Vec<String>,
+    /// See [`Config::mounted`].
+    mounted: Vec<String>,
 }
 
 impl ReloadStatus {
@@ -193,7 +195,8 @@ impl Reloader {
         tracing: Tracing,
     ) -> (Self, watch::Receiver<ReloadStatus>) {
         let (status, seen) = watch::channel(ReloadStatus::of(running));
-        let tried = Tried { hash: Some(running.hash), templates: running.templates.clone() };
+        let tried =
+            Tried { hash: Some(running.hash), templates: running.templates.clone(), mounted: running.mounted.clone() };
         (Self { path, reading, handle, status, recorder, tracing, tried }, seen)
     }
 
@@ -233,10 +236,10 @@ impl Reloader {
 
     /// Whether the files hold anything that wasn't tried yet. One that can't be read right now is being replaced.
     async fn differs(&self) -> bool {
-        let (path, templates) = (self.path.clone(), self.tried.templates.clone());
+        let (path, tried) = (self.path.clone(), self.tried.clone());
         let reading = move || {
             let content = read(&path)?;
-            Ok::<_, LoadError>(hash(&path, &content, &templates::read(&templates)?))
+            Ok::<_, LoadError>(hash(&path, &content, &templates::read(&tried.templates)?, &tried.mounted))
         };
         match tokio::task::spawn_blocking(reading).await {
             Ok(Ok(now)) => self.tried.hash != Some(now),
@@ -282,7 +285,7 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 
 fn parse(path: PathBuf, reading: Reading, tried: &mut Tried) -> Result<Config, LoadError> {
     let content = read(&path)?;
-    tried.hash = Some(hash(&path, &content, &[]));
+    tried.hash = Some(hash(&path, &content, &[], &[]));
     let Ok(text) = String::from_utf8(content) else { return Err(LoadError::NotText { path }) };
     let directory = path.parent().map(|parent| parent.to_string_lossy().into_owned()).unwrap_or_default();
     let bad = |source| LoadError::Parse { path: path.clone(), source };
@@ -291,8 +294,9 @@ fn parse(path: PathBuf, reading: Reading, tried: &mut Tried) -> Result<Config, L
         config.event_recorder = None;
     }
     tried.templates.clone_from(&config.templates);
+    tried.mounted.clone_from(&config.mounted);
     let files = templates::read(&config.templates).inspect_err(|_| tried.hash = None)?;
-    config.hash = hash(&path, text.as_bytes(), &files);
+    config.hash = hash(&path, text.as_bytes(), &files, &config.mounted);
     tried.hash = Some(config.hash);
     templates::put(&mut config, &files)?;
     config.read_applied(applied::read).map_err(LoadError::Applied)?;
@@ -300,8 +304,9 @@ fn parse(path: PathBuf, reading: Reading, tried: &mut Tried) -> Result<Config, L
 }
 
 /// Of the config file `path` with this content and its template files: the config's own hash when there are none. The
-/// template files go by their paths relative to it, so that members with the same files have the same hash.
-fn hash(path: &Path, content: &[u8], templates: &[templates::File]) -> ConfigHash {
+/// template files go by their paths relative to it, so that members with the same files have the same hash. Mounted files
+/// count as they are now; one that can't be read is for whoever sends with it to tell of.
+fn hash(path: &Path, content: &[u8], templates: &[templates::File], mounted: &[String]) -> ConfigHash {
     let directory = path.parent().unwrap_or(Path::new(""));
     let named: Vec<_> = templates
         .iter()
@@ -309,6 +314,10 @@ fn hash(path: &Path, content: &[u8], templates: &[templates::File]) -> ConfigHas
         .collect();
     let mut files: Vec<(&str, &[u8])> = named.iter().map(|(name, text)| (&**name, *text)).collect();
     files.push(("alertmanager.yml", content));
+    let read = mounted.iter().filter_map(|path| Some((path.as_str(), std::fs::read(path).ok()?)));
+    let read: Vec<_> = read.collect();
+    let digest = mounted_digest(&read.iter().map(|(path, content)| (*path, content.as_slice())).collect::<Vec<_>>());
+    files.extend(digest.iter().map(|digest| (MOUNTED_NAME, digest.as_bytes())));
     content_hash(&files)
 }
 

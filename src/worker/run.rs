@@ -209,7 +209,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
 
     let http = Arc::default();
     let mut managing = management.map(|listeners| {
-        let router = api::management_router(state.clone(), Arc::clone(&http));
+        let router = api::management_router(state.clone(), Arc::clone(&http), settings.management_token.clone());
         Servers::start(listeners, router, None, Arc::clone(&http), Limits::default())
     });
     let router = api::counted_router(state, Arc::clone(&http));

@@ -43,7 +43,7 @@ fn the_worker_takes_all_that_the_operator_gives() {
     }
 
     let spec: AlertmanagerClusterSpec = serde_json::from_value(given).unwrap();
-    let config = ValidConfig { text: String::new(), templates: Files::new(), hash: "h".into() };
+    let config = ValidConfig { text: String::new(), templates: Files::new(), mounted: None, hash: "h".into() };
     let plan = ClusterPlan::new("ops", "pager", &spec, Some(config));
     let rendering = Rendering {
         plan: &plan,
@@ -52,6 +52,7 @@ fn the_worker_takes_all_that_the_operator_gives() {
         sources: "",
         certificates: None,
         web_file: Some(""),
+        web_token: "t0ken",
         owner: &Default::default(),
     };
     let set = serde_json::to_value(rendering.objects().unwrap().stateful_set).unwrap();

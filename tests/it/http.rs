@@ -11,11 +11,22 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// Sends a request; the body of a good answer, or what is wrong.
 pub(crate) fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<String, String> {
+    request_with(address, "", method, path, body)
+}
+
+/// The same with more headers, each ended by CR LF.
+pub(crate) fn request_with(
+    address: SocketAddr,
+    headers: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("{method} {address}{path}: {error}");
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT).map_err(failed)?;
     stream.set_read_timeout(Some(ANSWER_LIMIT)).map_err(failed)?;
     // HTTP/1.0: the answer comes in one piece, and its end is the connection's.
-    let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n");
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n{headers}Content-Type: application/json\r\n");
     let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).map_err(failed)?;
     let mut answer = Vec::new();

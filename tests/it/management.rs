@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::http::request;
+use crate::http::{request, request_with};
 use crate::process::{PROGRAM, Running, at, free_port, own_address};
 use crate::wait::until;
 
@@ -15,11 +15,13 @@ fn probes_pass_where_clients_need_a_password_and_clients_are_served_until_they_k
     // of "secret"
     let users = "basic_auth_users: {ann: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
     std::fs::write(dir.path().join("web.yml"), users).unwrap();
+    std::fs::write(dir.path().join("token"), "t0ken\n").unwrap();
     let (web, management) = (at(ip, free_port(ip)), at(ip, free_port(ip)));
     let args = [
         "worker",
         &format!("--web.listen-address={web}"),
         &format!("--web.management-address={management}"),
+        "--web.management-token-file=token",
         "--web.config.file=web.yml",
         "--web.route-prefix=/am",
         "--web.drain-delay=1h",
@@ -33,9 +35,24 @@ fn probes_pass_where_clients_need_a_password_and_clients_are_served_until_they_k
     assert!(request(management, "GET", "/metrics", "").unwrap().contains("alertmanager_build_info"));
     assert!(request(management, "GET", "/-/config", "").unwrap().contains("\"ready\":true"));
     request(management, "POST", "/-/reload", "").unwrap();
-    for path in ["/api/v2/alerts", "/api/v2/silences", "/"] {
+    for path in ["/api/v2/silences", "/api/v2/status", "/"] {
         assert!(request(management, "GET", path, "").unwrap_err().contains(" 404 "), "{path} is for clients");
     }
+
+    // the operator's own token opens the door for alerts, and for nothing else
+    let alert = r#"[{"labels": {"alertname": "AlertmanagerNodeFailure"}}]"#;
+    let post =
+        |token: &str| request_with(management, &format!("Authorization: {token}\r\n"), "POST", "/api/v2/alerts", alert);
+    for wrong in ["", "Bearer ", "Bearer guess", "Basic t0ken"] {
+        assert!(post(wrong).unwrap_err().contains(" 401 "), "{wrong:?}");
+    }
+    post("Bearer t0ken").unwrap();
+    let alerts = request_with(management, "Authorization: Bearer t0ken\r\n", "GET", "/api/v2/alerts", "");
+    assert!(alerts.unwrap_err().contains(" 405 "));
+    let metrics = request(management, "GET", "/metrics", "").unwrap();
+    assert!(metrics.contains("alertmanager_alerts{state=\"active\"} 1\n"), "{metrics}");
+    std::fs::write(dir.path().join("token"), "").unwrap();
+    assert!(post("Bearer ").unwrap_err().contains(" 401 "), "an empty token is none");
 
     worker.signal(Signal::TERM);
     until("it says that it is about to end", || match request(management, "GET", "/-/ready", "") {

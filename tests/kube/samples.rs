@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::kubectl::{json, kubectl, kubectl_with, run_command, scratch, try_json, try_kubectl};
+use crate::kubectl::{in_node, json, kubectl, kubectl_with, run_command, scratch, try_json, try_kubectl};
 use crate::sample::Sample;
 use crate::wait::{TIMEOUT, until};
 
@@ -33,6 +33,11 @@ fn gone(namespace: &str) {
     kubectl(&["delete", "namespace", namespace, TIMEOUT]);
 }
 
+fn pod_address(namespace: &str, pod: &str) -> Result<String, String> {
+    let pod = try_json(&["get", "pod", "-n", namespace, pod])?;
+    pod["status"]["podIP"].as_str().map(str::to_owned).ok_or_else(|| "it has no address".to_owned())
+}
+
 #[test]
 fn samples_become_clusters() {
     let _operator = Sample::ready();
@@ -47,6 +52,19 @@ fn samples_become_clusters() {
     assert!(checked.is_ok(), "the member finds its secret: {checked:?}");
     let scaler = json(&["get", "hpa", "-n", "sample-autoscaling", "alertmanager-autoscaling"]);
     assert_eq!(scaler["spec"]["maxReplicas"], 7);
+
+    // what a secret holds is part of what members run
+    let programmed = |since: &str| -> Result<String, String> {
+        let status = try_json(&["get", "amc", "-n", "sample-hardened", "hardened"])?["status"].clone();
+        let hash = status["config"]["hash"].as_str().unwrap_or_default().to_owned();
+        let replicas = status["config"]["replicas"].as_array().cloned().unwrap_or_default();
+        let all = !replicas.is_empty() && replicas.iter().all(|replica| replica["hash"] == status["config"]["hash"]);
+        if all && hash != since { Ok(hash) } else { Err(status["config"].to_string()) }
+    };
+    let before = programmed("").unwrap();
+    let other = r#"{"stringData": {"url": "http://webhook-sink.sample-hardened.svc/other"}}"#;
+    kubectl(&["patch", "secret", "-n", "sample-hardened", "hardened-pager", "-p", other]);
+    until("all members run with the new secret", || programmed(&before));
 
     // a secret that is no longer there is told of, and no member is touched
     kubectl(&["delete", "secret", "-n", "sample-hardened", "hardened-pager"]);
@@ -116,6 +134,24 @@ fn who_has_no_password_gets_to_the_probes_only() {
             None => Err(object["status"].to_string()),
         }
     });
+
+    // nor do alerts about members need one
+    let stuck = "alertmanager-protected-1";
+    let process = in_node(&["pgrep", "-f", &format!("^/alertmanager-operator worker.*--cluster.peer-name={stuck} ")]);
+    in_node(&["kill", "-STOP", process.trim()]);
+    until("the other member has the alert", || {
+        let member = pod_address(&namespace, "alertmanager-protected-0")?;
+        let path = "/api/v2/alerts?filter=alertname=AlertmanagerNodeFailure";
+        let connect = format!("{host}:9093:{member}:9093");
+        let login =
+            ["--silent", "--max-time", "20", "--noproxy", "*", "--cacert", &certificate, "--user", "ann:secret"];
+        let told = run_command(
+            "curl",
+            &[&login[..], &["--connect-to", &connect, &format!("https://{host}:9093{path}")]].concat(),
+        )?;
+        if told.contains(stuck) { Ok(()) } else { Err(told) }
+    });
+    ready(&namespace, "protected");
 
     // what can't protect is told of, and changes nothing
     let users = r#"{"stringData": {"ann": "secret"}}"#;

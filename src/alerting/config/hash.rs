@@ -43,6 +43,15 @@ pub fn content_hash(files: &[(&str, &[u8])]) -> ConfigHash {
     ConfigHash(hash.finalize().into())
 }
 
+/// Under this name the digest of the mounted files counts in [`content_hash`]: no file is called that.
+pub const MOUNTED_NAME: &str = "";
+
+/// One digest over the mounted files that a config names, by their paths; `None` where it names none. It is kept beside a
+/// config in place of the files, which are secrets of others.
+pub fn mounted_digest(files: &[(&str, &[u8])]) -> Option<String> {
+    (!files.is_empty()).then(|| content_hash(files).to_string())
+}
+
 /// The value of `alertmanager_config_hash`: the first six bytes of the file's MD5, little endian.
 pub fn metric_hash(content: &[u8]) -> u64 {
     let digest = Md5::digest(content);

@@ -7,6 +7,7 @@ use super::error::ConfigError;
 use super::hash::{content_hash, metric_hash};
 use super::matchers::Reader;
 use super::model::{Config, Receiver, Route};
+use super::named::mounted_files;
 use super::node;
 use super::out::{Fields, Out};
 use super::paths::Directory;
@@ -120,6 +121,7 @@ fn read(text: &str, mode: Mode, directory: &Directory) -> Result<Config, ConfigE
         inhibit_rules,
         time_intervals,
         templates,
+        mounted: mounted_files(text),
         template_set: Templates::builtin(),
         tracing,
         event_recorder,

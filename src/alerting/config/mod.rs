@@ -38,7 +38,7 @@ mod value;
 
 pub use applied::AppliedFile;
 pub use error::ConfigError;
-pub use hash::{ConfigHash, content_hash, metric_hash};
+pub use hash::{ConfigHash, MOUNTED_NAME, content_hash, metric_hash, mounted_digest};
 pub use host_port::HostPort;
 pub use http::{
     Authorization, BasicAuth, ClientCertificate, HeaderValues, HttpConfig, OAuth2, OAuth2Grant, ProxyConfig,
@@ -46,7 +46,7 @@ pub use http::{
 };
 pub use load::{parse, parse_in};
 pub use model::{Config, GroupBy, InhibitRule, Integration, Receiver, Route, UrlSource};
-pub use named::{NamedFile, named_files};
+pub use named::{MOUNTED_CONFIG_MAPS_DIR, MOUNTED_SECRETS_DIR, NamedFile, named_files};
 pub use paths::glob_pattern;
 pub use receiver::{
     AttachmentField, DiscordConfig, EmailConfig, IncidentioConfig, JiraApi, JiraConfig, JiraField,

@@ -29,6 +29,9 @@ pub struct Config {
     pub time_intervals: BTreeMap<Arc<str>, Vec<TimeInterval>>,
     /// Patterns of files with templates, in order.
     pub templates: Vec<String>,
+    /// Files below the directories of an operator that it names (`*_file`), in the order of their paths: their contents count
+    /// in [`Self::hash`]. Others, such as tokens that somebody else rotates, don't.
+    pub mounted: Vec<String>,
     /// The built-in templates, and those of the files once the shell has read them.
     pub template_set: Templates,
     /// Where spans go.
@@ -37,8 +40,8 @@ pub struct Config {
     pub event_recorder: Option<EventRecorderConfig>,
     /// The config printed back, secrets hidden: `config.original` of the status API.
     pub original: Arc<str>,
-    /// [`content_hash`](super::content_hash) of the text as `alertmanager.yml`, and of the template files once the shell
-    /// has read them.
+    /// [`content_hash`](super::content_hash) of the text as `alertmanager.yml`, and of the template files and
+    /// the mounted ones once the shell has read them.
     pub hash: ConfigHash,
     /// Value of `alertmanager_config_hash`.
     pub md5_hash: u64,

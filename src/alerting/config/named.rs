@@ -26,6 +26,25 @@ pub fn named_files(text: &str) -> Result<Vec<NamedFile>, ConfigError> {
     Ok(found)
 }
 
+/// Where an operator mounts Secrets and ConfigMaps that a config names files of: `DIR/<name>/<key>`.
+pub const MOUNTED_SECRETS_DIR: &str = "/etc/alertmanager/secrets";
+/// The same of ConfigMaps.
+pub const MOUNTED_CONFIG_MAPS_DIR: &str = "/etc/alertmanager/configmaps";
+
+/// The named files that belong to the config as an operator gives it, each once, in the order of their paths: their
+/// contents count in [`Config::hash`](super::Config::hash). Others, such as tokens that somebody else rotates, don't.
+pub(super) fn mounted_files(text: &str) -> Vec<String> {
+    let dirs = [MOUNTED_SECRETS_DIR, MOUNTED_CONFIG_MAPS_DIR];
+    // most configs name none: no need to read them twice
+    if !dirs.iter().any(|dir| text.contains(dir)) {
+        return Vec::new();
+    }
+    let below = |path: &str| dirs.iter().any(|dir| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/')));
+    let named = named_files(text).unwrap_or_default().into_iter().map(|file| file.path);
+    let distinct: std::collections::BTreeSet<String> = named.filter(|path| below(path)).collect();
+    distinct.into_iter().collect()
+}
+
 fn collect(node: &Node, found: &mut Vec<NamedFile>) {
     match &node.content {
         Content::Scalar { .. } => {}
@@ -55,5 +74,12 @@ mod tests {
                     http_config: {tls_config: {ca_file: ''}}\n  - url: /not_file\n";
         let found: Vec<_> = named_files(text).into_iter().flatten().map(|file| (file.line, file.path)).collect();
         assert_eq!(found, [(2, "/a".to_owned()), (6, "/b".to_owned())]);
+    }
+    #[test]
+    fn only_what_an_operator_mounts_counts() {
+        let text = "a_file: /etc/alertmanager/secrets/b/x\nb_file: /etc/alertmanager/configmaps/a/y\n\
+                    c_file: /var/run/token\nd_file: /etc/alertmanager/secrets/b/x\ne_file: /etc/alertmanager/secretsx/y\n";
+        assert_eq!(mounted_files(text), ["/etc/alertmanager/configmaps/a/y", "/etc/alertmanager/secrets/b/x"]);
+        assert!(mounted_files("a_file: /var/run/token\n").is_empty());
     }
 }

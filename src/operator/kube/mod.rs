@@ -91,6 +91,8 @@ pub struct Rendering<'a> {
     pub certificates: Option<&'a Certificates>,
     /// The file about TLS and users of the API.
     pub web_file: Option<&'a str>,
+    /// Beside it, the operator's own token.
+    pub web_token: &'a str,
     /// The object that owns everything.
     pub owner: &'a OwnerReference,
 }

@@ -22,7 +22,7 @@ use super::stateful_set::DATA_VOLUME;
 use crate::crd::{PodTemplate, Quantity, Resources, StorageKind};
 use crate::plan::{
     CONFIG_DIR, GOSSIP_PORT, MANAGEMENT_PORT, MemberAddresses, MemberPlan, NAME_ALERTMANAGER, PORT_MANAGEMENT, Probe,
-    STORAGE_DIR, WEB_DIR, WEB_FILE, WEB_PORT, config_map_dir, labels, secret_dir, selector,
+    STORAGE_DIR, WEB_DIR, WEB_FILE, WEB_PORT, WEB_TOKEN_FILE, config_map_dir, labels, secret_dir, selector,
 };
 
 /// The user and group of the worker in its container.
@@ -135,6 +135,7 @@ fn addresses(cluster: &Rendering<'_>) -> MemberAddresses {
         management_listen: Some(format!(":{MANAGEMENT_PORT}")),
         drain_seconds: DRAIN_SECONDS,
         web_config: cluster.spec.web.is_protected().then(|| format!("{WEB_DIR}/{WEB_FILE}")),
+        management_token: cluster.spec.web.is_protected().then(|| format!("{WEB_DIR}/{WEB_TOKEN_FILE}")),
         gossip_listen: gossip.listen_address.clone().unwrap_or_else(own),
         gossip_port: GOSSIP_PORT,
         gossip_advertise: gossip.advertise_address.clone().unwrap_or_else(own),

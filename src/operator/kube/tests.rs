@@ -22,7 +22,8 @@ fn render(spec: &str, config: Option<&str>) -> Objects {
     let config = config.map(|text| ValidConfig {
         text: text.to_owned(),
         templates: Files::from([("pager.tmpl".to_owned(), "{{ define \"pager\" }}x{{ end }}".to_owned())]),
-        hash: crate::validate::hash(text, &Files::new()).unwrap_or_default(),
+        mounted: None,
+        hash: crate::validate::hash(text, &Files::new(), None).unwrap_or_default(),
     });
     let plan = ClusterPlan::new("ops", "pager", &spec, config);
     Rendering {
@@ -31,6 +32,7 @@ fn render(spec: &str, config: Option<&str>) -> Objects {
         worker_image: "registry.example/am:1",
         certificates: None,
         web_file: spec.web.is_protected().then_some("web: file"),
+        web_token: "t0ken",
         sources: "",
         owner: &owner(),
     }
@@ -174,7 +176,7 @@ fn an_overlay_that_is_no_pod_spec_is_refused_with_its_place() {
     let refused = |overlay: &str| {
         let json = format!(r#"{{"config": {{"inline": ""}}, "podTemplate": {{"spec": {overlay}}}}}"#);
         let spec: AlertmanagerClusterSpec = serde_json::from_str(&json).unwrap();
-        let config = ValidConfig { text: CONFIG.into(), templates: Files::new(), hash: "h".into() };
+        let config = ValidConfig { text: CONFIG.into(), templates: Files::new(), mounted: None, hash: "h".into() };
         let plan = ClusterPlan::new("ops", "pager", &spec, Some(config));
         let rendering = Rendering {
             plan: &plan,
@@ -182,6 +184,7 @@ fn an_overlay_that_is_no_pod_spec_is_refused_with_its_place() {
             worker_image: "i",
             certificates: None,
             web_file: None,
+            web_token: "",
             sources: "",
             owner: &owner(),
         };

@@ -188,6 +188,7 @@ impl Cluster {
             management_listen: None,
             drain_seconds: 0,
             web_config: None,
+            management_token: None,
             web_port: web.port(),
             gossip_listen: gossip.to_string(),
             gossip_port: gossip.port(),

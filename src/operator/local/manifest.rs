@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::document::{Document, Fault, Place, split};
 use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSourceError, GROUP, TemplateSource};
 use crate::plan::{ANNOTATION_LOCAL, CONFIG_FILE, ClusterPlan};
-use crate::validate::{self, Files, Given, InvalidConfig};
+use crate::validate::{self, Files, Given, InvalidConfig, Mounts};
 
 /// The value of [`ANNOTATION_LOCAL`] on a Service that the sink stands for.
 const SINK: &str = "sink";
@@ -202,7 +202,10 @@ fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerC
             let templates = templates(&cluster.spec.config.templates, document, documents)?;
             return Ok((
                 cluster,
-                Found { given: Given { text, source, templates, mounted: None, version: String::new() }, place },
+                Found {
+                    given: Given { text, source, templates, mounted: Mounts::Unchanged(None), version: String::new() },
+                    place,
+                },
             ));
         }
         ConfigSource::ConfigMap { name, key } => ("ConfigMap", name, key),
@@ -215,7 +218,13 @@ fn resolve(document: &Document, documents: &[Document]) -> Result<(AlertmanagerC
     let text = texts.get(key).ok_or_else(missing)?.clone();
     let place = holder.place_of(key);
     let templates = templates(&cluster.spec.config.templates, document, documents)?;
-    Ok((cluster, Found { given: Given { text, source, templates, mounted: None, version: String::new() }, place }))
+    Ok((
+        cluster,
+        Found {
+            given: Given { text, source, templates, mounted: Mounts::Unchanged(None), version: String::new() },
+            place,
+        },
+    ))
 }
 
 /// The template files that a cluster names, out of the documents of its namespace.

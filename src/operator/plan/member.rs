@@ -29,6 +29,8 @@ pub struct MemberAddresses {
     pub drain_seconds: u32,
     /// The file about TLS and authentication of the API; `None` where it is open to all.
     pub web_config: Option<String>,
+    /// The file with the token for alerts at `management_listen`; `None`: none are taken there.
+    pub management_token: Option<String>,
     /// Where gossip listens, e.g. `0.0.0.0:9094`.
     pub gossip_listen: String,
     /// The port of gossip.
@@ -128,6 +130,7 @@ impl MemberPlan {
             args.push(format!("--web.drain-delay={}s", at.drain_seconds));
         }
         args.extend(at.web_config.iter().map(|file| format!("--web.config.file={file}")));
+        args.extend(at.management_token.iter().map(|file| format!("--web.management-token-file={file}")));
         args.extend(cluster.web_flags.iter().cloned());
         Self {
             name: name.to_owned(),
@@ -184,6 +187,7 @@ mod tests {
             management_listen: None,
             drain_seconds: 0,
             web_config: None,
+            management_token: None,
             gossip_listen: "127.0.0.2:19094".into(),
             gossip_port: 19094,
             gossip_advertise: "127.0.0.2:19094".into(),

@@ -16,14 +16,14 @@ pub use member::{
     CONFIG_DIR, CONFIG_FILE, File, GOSSIP_PORT, MANAGEMENT_PORT, MemberAddresses, MemberPlan, Probe, Probes,
     STORAGE_DIR, WEB_PORT, files,
 };
-pub use mounted::{Mounted, config_map_dir, first_lack, secret_dir};
+pub use mounted::{Mounted, config_map_dir, digest, first_lack, secret_dir};
 pub use names::{
-    ANNOTATION_APPLIED_HASH, ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_LOCAL, ANNOTATION_SOURCES,
-    LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_NAME, MANAGER, NAME_ALERTMANAGER, Names, PORT_MANAGEMENT,
-    labels, selector, selector_text,
+    ANNOTATION_APPLIED_HASH, ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_LOCAL,
+    ANNOTATION_MOUNTED_DIGEST, ANNOTATION_SOURCES, LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_NAME,
+    MANAGER, NAME_ALERTMANAGER, Names, PORT_MANAGEMENT, labels, selector, selector_text,
 };
 
-pub use web::{WEB_DIR, WEB_FILE, WebError, web_file};
+pub use web::{WEB_DIR, WEB_FILE, WEB_TOKEN_FILE, WebError, web_file};
 
 use crate::crd::{AlertmanagerClusterSpec, LogFormat, LogLevel};
 use crate::validate::ValidConfig;

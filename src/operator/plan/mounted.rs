@@ -1,17 +1,24 @@
 //! Secrets and ConfigMaps that members find as files, and whether a configuration names only such files of them that are
 //! there: a receiver whose secret is missing would be found out by the page that never came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use alerting::config::named_files;
+use alerting::config::{
+    MOUNTED_CONFIG_MAPS_DIR as CONFIG_MAPS_DIR, MOUNTED_SECRETS_DIR as SECRETS_DIR, mounted_digest, named_files,
+};
 
-/// Below it each Secret has a directory, in a pod.
-const SECRETS_DIR: &str = "/etc/alertmanager/secrets";
-/// Below it each ConfigMap has a directory, in a pod.
-const CONFIG_MAPS_DIR: &str = "/etc/alertmanager/configmaps";
+/// The keys of the Secrets and ConfigMaps with their values, by directory; `None` for one that is not there.
+pub type Mounted = BTreeMap<String, Option<BTreeMap<String, Vec<u8>>>>;
 
-/// The keys of the Secrets and ConfigMaps, by directory; `None` for one that is not there.
-pub type Mounted = BTreeMap<String, Option<BTreeSet<String>>>;
+/// The digest of the files called `paths`, as a worker has it of those that it can read.
+pub fn digest(paths: &[String], mounted: &Mounted) -> Option<String> {
+    let content = |path: &str| {
+        let (dir, key) = path.rsplit_once('/')?;
+        mounted.get(dir)?.as_ref()?.get(key).map(Vec::as_slice)
+    };
+    let files: Vec<_> = paths.iter().filter_map(|path| Some((path.as_str(), content(path)?))).collect();
+    mounted_digest(&files)
+}
 
 /// Where a Secret is mounted.
 pub fn secret_dir(name: &str) -> String {
@@ -41,7 +48,7 @@ fn lack(path: &str, mounted: &Mounted) -> Option<String> {
     match mounted.get(dir) {
         None => Some(format!("members don't get that file: add `{name}` to {field}")),
         Some(None) => Some(format!("{kind} {name}: there is no such object")),
-        Some(Some(keys)) if !keys.contains(key) => Some(format!("{kind} {name}, key {key}: there is no such key")),
+        Some(Some(keys)) if !keys.contains_key(key) => Some(format!("{kind} {name}, key {key}: there is no such key")),
         Some(Some(_)) => None,
     }
 }
@@ -53,7 +60,7 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_named_with_its_line() {
         let mounted = Mounted::from([
-            (secret_dir("slack"), Some(BTreeSet::from(["url".to_owned()]))),
+            (secret_dir("slack"), Some(BTreeMap::from([("url".to_owned(), b"https://x".to_vec())]))),
             (secret_dir("gone"), None),
         ]);
         let lack = |path: &str| first_lack(&format!("global:\n  slack_api_url_file: {path}\n"), &mounted);

@@ -18,6 +18,8 @@ pub const ANNOTATION_CONFIG_HASH: &str = "alertmanager.dev/config-hash";
 pub const ANNOTATION_CERTIFICATES: &str = "alertmanager.dev/certificates";
 /// On the generated Secret: which objects it was made from, in which versions.
 pub const ANNOTATION_SOURCES: &str = "alertmanager.dev/sources";
+/// On the generated Secret: the digest of the mounted files that its configuration names, if it names any.
+pub const ANNOTATION_MOUNTED_DIGEST: &str = "alertmanager.dev/mounted-digest";
 /// On everything that the operator applies: the hash of what it applied.
 pub const ANNOTATION_APPLIED_HASH: &str = "alertmanager.dev/applied-hash";
 /// On a Service of a manifest: what local mode runs under the Service's name (`sink`: the webhook sink).

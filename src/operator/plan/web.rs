@@ -9,6 +9,9 @@ pub const WEB_DIR: &str = "/etc/alertmanager/web";
 /// The name of that file.
 pub const WEB_FILE: &str = "web.yml";
 
+/// Beside it, the token with which the operator may post alerts past TLS and passwords.
+pub const WEB_TOKEN_FILE: &str = "operator-token";
+
 /// Why the file can't be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebError {

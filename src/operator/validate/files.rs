@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alerting::config::{Config, ConfigError, content_hash, glob_pattern, parse};
+use alerting::config::{Config, ConfigError, MOUNTED_NAME, content_hash, glob_pattern, parse};
 use alerting::matcher::Mode;
 use alerting::template::Templates;
 
@@ -25,15 +25,17 @@ pub fn template_files(config: &Config, given: &Files) -> Result<Vec<(String, Str
     Ok(files)
 }
 
-/// The hash that a worker reports for this text with these files beside it; `None` if it could not run that.
-pub fn hash(text: &str, given: &Files) -> Option<String> {
+/// The hash that a worker reports for this text with these files beside it, and with mounted files of that digest; `None`
+/// if it could not run that.
+pub fn hash(text: &str, given: &Files, mounted: Option<&str>) -> Option<String> {
     let config = parse(text, Mode::Fallback).ok()?;
-    Some(hash_of(text, &matching(&config.templates, given).ok()?))
+    Some(hash_of(text, &matching(&config.templates, given).ok()?, mounted))
 }
 
-pub(super) fn hash_of(text: &str, files: &[(String, String)]) -> String {
+pub(super) fn hash_of(text: &str, files: &[(String, String)], mounted: Option<&str>) -> String {
     let named = files.iter().map(|(name, text)| (name.as_str(), text.as_bytes()));
-    let all: Vec<_> = named.chain([(CONFIG_FILE, text.as_bytes())]).collect();
+    let mounted = mounted.map(|digest| (MOUNTED_NAME, digest.as_bytes()));
+    let all: Vec<_> = named.chain([(CONFIG_FILE, text.as_bytes())]).chain(mounted).collect();
     content_hash(&all).to_string()
 }
 

@@ -4,6 +4,7 @@
 //! serialise outside of it.
 
 mod alerts;
+mod bearer;
 mod cors;
 mod debug;
 mod deprecated;
@@ -30,6 +31,7 @@ mod uri;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -44,7 +46,7 @@ use axum::handler::Handler;
 use axum::http::{Method, header};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub(crate) use json::response as json_response;
@@ -267,8 +269,9 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
 }
 
 /// What those who keep the process running need, and nothing that clients do: always at the root. `http` is what clients'
-/// requests are counted with, for the metrics.
-pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>) -> Router {
+/// requests are counted with, for the metrics. Who bears the token of the file `token` may post alerts here, too: the
+/// operator, past the certificate and the passwords of its users.
+pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>, token: Option<PathBuf>) -> Router {
     let api = Api {
         state,
         http,
@@ -278,7 +281,11 @@ pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>) -> Router
         prefix: "".into(),
     };
     let metrics = plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress));
-    let routes = operating().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let mut routes = operating().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    if let Some(file) = token {
+        let add = post(alerts::add).layer(middleware::from_fn_with_state(Arc::new(file), bearer::check));
+        routes = routes.route("/api/v2/alerts", operation("POST", add));
+    }
     routes.route("/metrics", metrics).fallback(fallback::elsewhere).with_state(api)
 }
 

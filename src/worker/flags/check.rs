@@ -37,6 +37,8 @@ pub struct Settings {
     pub drain_delay: Duration,
     /// Where probes, metrics and reloads are served besides.
     pub management_listen: Option<String>,
+    /// The file with the token for alerts there.
+    pub management_token: Option<PathBuf>,
     /// Origins of pages that may use API v2: a regex matcher.
     pub cors_origin: Option<Matcher>,
     /// As given, if given.
@@ -184,6 +186,7 @@ impl Flags {
             web_config_file: given(&self.web_config_file).map(PathBuf::from),
             drain_delay: self.web_drain_delay,
             management_listen: given(&self.web_management_address),
+            management_token: given(&self.web_management_token_file).map(PathBuf::from),
             cors_origin,
             external_url: given(&self.web_external_url),
             route_prefix: given(&self.web_route_prefix),

@@ -79,6 +79,9 @@ pub struct Flags {
     /// Address for probes, metrics and reloads only, without TLS and authentication; empty: none (our own addition)
     #[arg(long = "web.management-address", value_name = "ADDRESS", default_value = "")]
     pub web_management_address: String,
+    /// File with the token that lets its bearer post alerts there (`POST /api/v2/alerts`); empty: nobody (our own addition)
+    #[arg(long = "web.management-token-file", value_name = "FILE", default_value = "")]
+    pub web_management_token_file: String,
     /// How long clients are served after SIGTERM, not ready any more, until they have been sent elsewhere (our own addition)
     #[arg(long = "web.drain-delay", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub web_drain_delay: Duration,

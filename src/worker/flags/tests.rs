@@ -10,8 +10,14 @@ use clap::CommandFactory;
 use super::*;
 
 /// The reference has none of these.
-const OURS: [&str; 5] =
-    ["alerts.persist", "cluster.dns-server", "config.watch", "web.drain-delay", "web.management-address"];
+const OURS: [&str; 6] = [
+    "alerts.persist",
+    "cluster.dns-server",
+    "config.watch",
+    "web.drain-delay",
+    "web.management-address",
+    "web.management-token-file",
+];
 
 /// Names and defaults of Alertmanager 0.34.2, as its help prints them; `-`: a switch or none.
 const REFERENCE: [(&str, &str); 42] = [

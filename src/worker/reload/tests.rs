@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Of a config without template files.
 fn of(text: &str) -> ConfigHash {
-    hash(Path::new("am.yml"), text.as_bytes(), &[])
+    hash(Path::new("am.yml"), text.as_bytes(), &[], &[])
 }
 
 struct World {
@@ -233,4 +233,18 @@ async fn a_changed_template_file_reloads_by_itself_and_changes_the_hash() {
     fs::remove_file(dir.path().join("new.tmpl")).unwrap();
     text("t/a.tmpl", "{{ define \"mine\" }}a{{ end }}");
     tokio::time::timeout(LIMIT, world.status.wait_for(|status| status.hash == start)).await.unwrap().unwrap();
+}
+
+#[test]
+fn mounted_files_count_by_what_they_hold_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = dir.path().join("url").display().to_string();
+    let now = || hash(Path::new("am.yml"), GOOD.as_bytes(), &[], std::slice::from_ref(&url));
+    assert_eq!(now(), of(GOOD), "one that isn't there counts as none");
+    fs::write(&url, "https://one").unwrap();
+    let digest = mounted_digest(&[(&url, b"https://one")]).unwrap();
+    assert_eq!(now(), content_hash(&[("alertmanager.yml", GOOD.as_bytes()), (MOUNTED_NAME, digest.as_bytes())]));
+    let before = now();
+    fs::write(&url, "https://two").unwrap();
+    assert_ne!(now(), before);
 }
