@@ -43,6 +43,8 @@ enum Command {
     Routes(tools::routes::Flags),
     /// Look at all members of a cluster, and say what is wrong
     Diagnose(tools::diagnose::Flags),
+    /// Look at all members of a cluster again and again, and tell of what changes
+    Monitor(tools::monitor::Flags),
     /// Say why an alert notifies, or doesn't
     Why(tools::why::Flags),
     /// Render templates with the data of a notification
@@ -74,6 +76,7 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Check(flags) => finish(tools::check::run(&flags)?),
         Command::Routes(flags) => finish(complete(tools::routes::run(flags))?),
         Command::Diagnose(flags) => finish(complete(tools::diagnose::run(flags))?),
+        Command::Monitor(flags) => finish(complete(tools::monitor::run(flags))?),
         Command::Why(flags) => finish(complete(tools::why::run(flags))?),
         Command::Template(flags) => finish(tools::template::run(flags)?),
         Command::Receivers(flags) => {

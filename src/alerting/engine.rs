@@ -28,6 +28,7 @@ use crate::config::{Config, Secret};
 use crate::effects::{Answer, ClusterOptions, DeliveryId, Event, Input, Options, Output, Restored};
 use crate::group::Groups;
 use crate::inhibit::Inhibitor;
+use crate::ledger::Ledger;
 use crate::nflog::{self, NotificationLog};
 use crate::pipeline::Stages;
 use crate::record::Record;
@@ -84,6 +85,7 @@ pub struct Engine {
     journal: Journal,
     last_life: LastLife,
     stats: Stats,
+    ledger: Ledger,
     rng: StdRng,
 }
 
@@ -170,6 +172,7 @@ impl Engine {
             journal: Journal::default(),
             last_life,
             stats,
+            ledger: Ledger::default(),
             rng: StdRng::seed_from_u64(options.seed),
             options,
         })

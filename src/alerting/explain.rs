@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::alert::Alert;
 use crate::label::{Fingerprint, LabelSet};
+use crate::ledger::Line;
 use crate::silence::SilenceId;
 use crate::time::Timestamp;
 
@@ -60,6 +61,8 @@ pub struct IntegrationVerdict {
     pub reason: Reason,
     /// The last notification of the group, by any member.
     pub last: Option<LastWord>,
+    /// What became of the last ones that this member knows of since its start, the newest first.
+    pub history: Vec<Line>,
 }
 
 /// The last notification of a group.

@@ -19,6 +19,7 @@ pub mod interval;
 pub mod journal;
 pub mod json;
 pub mod label;
+pub mod ledger;
 pub mod matcher;
 mod names;
 pub mod nflog;

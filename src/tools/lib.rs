@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod diagnose;
+pub mod monitor;
 mod read;
 pub mod routes;
 mod syntax;

@@ -10,6 +10,9 @@ use crate::Finished;
 
 /// How long the worker may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// So many of the last notifications are printed; `--output json` has all that are known.
+const HISTORY_MAX: usize = 3;
+
 /// So many alerts are explained at most.
 const ALERTS_MAX: usize = 50;
 
@@ -172,6 +175,9 @@ fn written(alert: &Value) -> String {
         for one in integrations {
             let (name, code) = (text(&one["integration"]), text(&one["code"]));
             let _ = writeln!(out, "    {name}[{}]: {} [{code}]", one["index"], text(&one["text"]));
+            for line in one["history"].as_array().into_iter().flatten().take(HISTORY_MAX) {
+                let _ = writeln!(out, "      {} {}", text(&line["at"]), text(&line["text"]));
+            }
         }
     }
     out

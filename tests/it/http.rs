@@ -1,7 +1,8 @@
-//! As much of an HTTP client as the tests need.
+//! As much of an HTTP client, and of a receiver, as the tests need.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -43,4 +44,28 @@ pub(crate) fn request_with(
 pub(crate) fn json(address: SocketAddr, path: &str) -> Result<Value, String> {
     let body = request(address, "GET", path, "")?;
     serde_json::from_str(&body).map_err(|error| format!("GET {address}{path}: {error}: {body}"))
+}
+
+/// A webhook receiver that answers each request with `status`, for as long as the tests run; what was posted to it.
+pub(crate) fn receiver(status: u16) -> (SocketAddr, mpsc::Receiver<Value>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = BufReader::new(stream.try_clone().unwrap());
+            let (mut line, mut length) = (String::new(), 0);
+            while request.read_line(&mut line).is_ok_and(|read| read > 2) {
+                let given = line.to_lowercase();
+                length = given.strip_prefix("content-length: ").map_or(length, |n| n.trim().parse().unwrap());
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            let _ = request.read_exact(&mut body);
+            // whoever wants only the answers doesn't listen
+            let _ = tell.send(serde_json::from_slice(&body).unwrap_or_default());
+            let _ = write!(stream, "HTTP/1.1 {status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    (address, told)
 }

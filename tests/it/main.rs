@@ -19,6 +19,7 @@ mod edits;
 mod flags;
 mod mail;
 mod management;
+mod monitor;
 mod moving;
 mod notify;
 mod receivers;

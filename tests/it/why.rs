@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::http::{json, request};
+use crate::http::{json, receiver, request};
 use crate::process::{PROGRAM, Running, at, free_port, own_address};
 use crate::wait::until;
 
@@ -58,4 +58,31 @@ fn the_answer_names_the_reason_and_where_it_is() {
     assert!(code == Some(1) && error.contains("400 Bad Request"), "{error}");
     let (code, _, error) = why(&format!("http://{web}"), &["alertname=Down"]);
     assert!(code == Some(1) && error.contains("does not explain alerts"), "{error}");
+}
+
+#[test]
+fn what_became_of_notifications_is_on_record() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    let ((takes, _), (refuses, _)) = (receiver(202), receiver(404));
+    let config = format!(
+        "route: {{receiver: team, group_wait: 0s}}\n\
+         receivers: [{{name: team, webhook_configs: [{{url: 'http://{takes}/'}}, {{url: 'http://{refuses}/'}}]}}]\n"
+    );
+    std::fs::write(dir.path().join("alertmanager.yml"), config).unwrap();
+    let web = at(ip, free_port(ip));
+    let listen = format!("--web.listen-address={web}");
+    let args = ["worker", &listen, "--cluster.listen-address="];
+    let _worker = Running::start(PROGRAM, dir.path(), &args.map(str::to_owned));
+    until("it is ready", || request(web, "GET", "/-/ready", ""));
+    request(web, "POST", "/api/v2/alerts", r#"[{"labels": {"alertname": "Down"}}, {"labels": {"alertname": "Slow"}}]"#)
+        .unwrap();
+    let url = format!("http://{web}");
+    let text = until("both have answered", || match why(&url, &["alertname=Down"]).1 {
+        text if text.contains("accepted") && text.contains("given up") => Ok(text),
+        text => Err(text),
+    });
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_start()).collect();
+    let ends = |end: &str| lines.iter().any(|line| line.ends_with(end));
+    assert!(ends("accepted with 202 after 1 attempt: 2 firing, 0 resolved (first notification)"), "{text}");
+    assert!(lines.iter().any(|line| line.contains("given up after 1 attempt: ") && line.contains("404")), "{text}");
 }

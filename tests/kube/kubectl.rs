@@ -85,6 +85,11 @@ pub(crate) fn command(program: &str) -> Command {
     command
 }
 
+/// A file of the test bed, as `tests/kube/build.sh` makes them.
+pub(crate) fn test_bed_file(name: &str) -> PathBuf {
+    test_bed().bin.join(name)
+}
+
 /// Where the tests' files may go; outlives the run.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

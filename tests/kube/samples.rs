@@ -14,21 +14,24 @@ fn namespace(name: &str) {
     kubectl_with(&object.to_string(), &["apply", "-f", "-"]);
 }
 
-fn applied(sample: &str) -> String {
+/// Applies one in a namespace of its own, and returns that.
+pub(crate) fn applied(sample: &str) -> String {
     let namespace_name = format!("sample-{sample}");
     namespace(&namespace_name);
     kubectl(&["apply", "-n", &namespace_name, "-k", &format!("config/samples/{sample}")]);
     namespace_name
 }
 
-fn ready(namespace: &str, sample: &str) {
+/// Waits for its cluster.
+pub(crate) fn ready(namespace: &str, sample: &str) {
     let wait = ["wait", "--for=condition=Ready", "-n", namespace, &format!("amc/{sample}"), TIMEOUT];
     let waited = try_kubectl(&wait);
     let object = || kubectl(&["get", "amc", "-n", namespace, sample, "-o", "yaml"]);
     waited.unwrap_or_else(|complaint| panic!("{complaint}\n{}", object()));
 }
 
-fn gone(namespace: &str) {
+/// Removes all of it.
+pub(crate) fn gone(namespace: &str) {
     kubectl(&["delete", "amc", "-n", namespace, "--all", TIMEOUT]);
     kubectl(&["delete", "namespace", namespace, TIMEOUT]);
 }
@@ -52,6 +55,19 @@ fn samples_become_clusters() {
     assert!(checked.is_ok(), "the member finds its secret: {checked:?}");
     let scaler = json(&["get", "hpa", "-n", "sample-autoscaling", "alertmanager-autoscaling"]);
     assert_eq!(scaler["spec"]["maxReplicas"], 7);
+
+    // the autoscaler sets `replicas`, and nobody takes it back
+    let patch = r#"{"spec": {"autoscaling": {"minReplicas": 4}}}"#;
+    kubectl(&["patch", "-n", "sample-autoscaling", "amc", "autoscaling", "--type=merge", "-p", patch]);
+    until("the autoscaler has made it four", || {
+        let object = try_json(&["get", "amc", "-n", "sample-autoscaling", "autoscaling"])?;
+        match (object["spec"]["replicas"].as_u64(), object["status"]["readyReplicas"].as_u64()) {
+            (Some(4), Some(4)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    let scaler = json(&["get", "hpa", "-n", "sample-autoscaling", "alertmanager-autoscaling"]);
+    assert!(scaler["status"]["conditions"].to_string().contains("SucceededRescale"), "{scaler}");
 
     // what a secret holds is part of what members run
     let programmed = |since: &str| -> Result<String, String> {

@@ -15,6 +15,7 @@ use crate::alert::Alert;
 use crate::cluster::{self, Topic};
 use crate::config::{Integration, Secret};
 use crate::effects::{DeliveryId, Event, Output};
+use crate::ledger::{Line, Outcome};
 use crate::nflog::{Entry, LogKey, Origin, ReceiverData, SendReason};
 use crate::notify::{self, Data, Files, Notification, Step, Then, Verdict};
 use crate::pipeline::Passed;
@@ -327,6 +328,7 @@ impl Engine {
         let Phase::Sending(sent) = &delivery.phase else { return };
         let (mut sent, then) = (sent.clone(), delivery.then.take().unwrap_or(Then::Status));
         let unreached = result.is_err();
+        let status = result.as_ref().map_or(0, |response| response.status);
         let verdict = match result {
             Ok(response) => then.verdict(&response),
             Err(error) => {
@@ -365,7 +367,11 @@ impl Engine {
                     sent.receiver_data.set_text(name, value);
                 }
                 let (key, group, attempts) = (delivery.key.clone(), delivery.group, delivery.attempts);
+                let topic = delivery.topic;
                 self.record_notification(group, &key, kind, &sent);
+                let (reason, told) = (sent.reason, (sent.firing.len(), sent.resolved.len()));
+                let outcome = Outcome::Accepted { reason, told, attempts, took, status };
+                self.ledger.write(topic, Line { at: sent.at, outcome });
                 let event = Event::Notified { key, reason: sent.reason, alerts: sent.alerts.clone(), attempts, took };
                 self.event(event);
                 self.write_down(now, id, sent);
@@ -443,6 +449,8 @@ impl Engine {
         let kind = self.kind_of(delivery);
         let (key, attempts) = (delivery.key.clone(), delivery.attempts);
         let alerts = self.groups.get(delivery.group).map_or(0, |group| group.alerts.len());
+        let outcome = Outcome::GaveUp { attempts, error: error.clone() };
+        self.ledger.write(delivery.topic, Line { at: now, outcome });
         let event = Event::NotifyFailed { key, attempts, alerts, permanent, reason, error };
         self.stats.integration(kind, &delivery.key.receiver).fail(reason);
         self.event(event);

@@ -7,6 +7,7 @@ use super::delivery::{Delivery, Phase};
 use super::due::{is_of, log_key};
 use crate::config::Route;
 use crate::group::Flush;
+use crate::ledger::{Line, Outcome};
 use crate::nflog::{Entry, LogKey};
 use crate::pipeline::Passed;
 use crate::time::Timestamp;
@@ -204,9 +205,12 @@ impl Engine {
     /// A peer has notified, and told of it: what waits here to say the same is done, and the group is flushed in step with
     /// the peer's.
     pub(super) fn logged_by_peer(&mut self, now: Timestamp, key: &LogKey, entry: &Entry) {
+        let topic = crate::cluster::topic(key);
         if let Some(cluster) = &mut self.cluster {
-            cluster.heard_of(crate::cluster::topic(key));
+            cluster.heard_of(topic);
         }
+        let outcome = Outcome::ByPeer { told: (entry.firing.len(), entry.resolved.len()) };
+        self.ledger.write(topic, Line { at: entry.timestamp, outcome });
         // a peer that could not know better has told that something fires which is resolved: that is to be told again
         for hash in entry.firing.iter().chain(entry.unsure()) {
             if let Some(number) = self.alerts.take_back(*hash)

@@ -47,6 +47,7 @@ impl Engine {
                 index: to.index,
                 reason: self.reason(now, number, alert, of_group, to, &held, entry, delivery),
                 last: entry.map(|entry| LastWord { at: entry.timestamp, said: said(entry, alert.log_hash) }),
+                history: self.ledger.of(crate::cluster::topic(&key)),
             }
         };
         let integrations = receiver.integrations.iter().enumerate().map(explain).collect();

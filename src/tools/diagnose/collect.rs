@@ -32,9 +32,7 @@ pub enum CollectError {
 /// # Errors
 /// When one of them isn't named by a URL.
 pub(super) async fn all(urls: &[String]) -> Result<Vec<Member>, CollectError> {
-    // whoever came first in this process has decided already
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().timeout(ANSWER_LIMIT).build().map_err(CollectError::Client)?;
+    let client = client().map_err(CollectError::Client)?;
     let bases: Vec<Url> = urls.iter().map(|url| base(url)).collect::<Result<_, _>>()?;
     let asked = bases.into_iter().map(|base| {
         let client = client.clone();
@@ -51,6 +49,13 @@ pub(super) async fn all(urls: &[String]) -> Result<Vec<Member>, CollectError> {
         members.push(member.await.unwrap_or_else(lost));
     }
     Ok(members)
+}
+
+/// Asks, and tells, members.
+pub(crate) fn client() -> Result<Client, reqwest::Error> {
+    // whoever came first in this process has decided already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().timeout(ANSWER_LIMIT).build()
 }
 
 fn base(url: &str) -> Result<Url, CollectError> {

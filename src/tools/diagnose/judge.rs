@@ -18,13 +18,17 @@ const LAG_SECONDS: f64 = 10.0;
 /// Of open files, the part from which it gets tight.
 const FILES_TIGHT: f64 = 0.8;
 
+/// Members are asked one after the other while alerts come and go: that many more, or that part, is no difference.
+const ALERTS_FEW: f64 = 5.0;
+const ALERTS_PART: f64 = 0.05;
+
 /// Differing lines that are told.
 const LINES: usize = 6;
 
 /// How much harm is done; the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Harm {
+pub(crate) enum Harm {
     /// Pages are lost or doubled, or will be with the next failure.
     Critical,
     /// Something doesn't work as it should.
@@ -35,13 +39,13 @@ pub(super) enum Harm {
 
 /// Something found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Finding {
-    pub(super) harm: Harm,
+pub(crate) struct Finding {
+    pub(crate) harm: Harm,
     /// The same in all versions.
-    pub(super) code: &'static str,
-    pub(super) text: String,
+    pub(crate) code: &'static str,
+    pub(crate) text: String,
     /// What to do about it.
-    pub(super) advice: String,
+    pub(crate) advice: String,
 }
 
 /// All that is found, the worst first.
@@ -64,6 +68,7 @@ pub(super) fn findings(members: &[Member]) -> Vec<Finding> {
     versions(&said, &mut found);
     clocks(&said, &mut found);
     silences(&said, &mut found);
+    alerts(&said, &mut found);
     if let [one] = members
         && one.said.as_ref().is_some_and(|said| said.peers.len() > 1)
     {
@@ -240,6 +245,26 @@ fn differing(one: &str, other: &str) -> String {
     }
 }
 
+/// Members of a cluster that hold different alerts page about different things. They are counted, not compared: there may
+/// be a hundred thousand of them.
+fn alerts(said: &[&Said], found: &mut Vec<Finding>) {
+    let active = |one: &Said| {
+        let samples = one.metrics.samples("alertmanager_alerts").iter();
+        let active: Vec<f64> =
+            samples.filter(|(labels, _)| label(labels, "state") == Some("active")).map(|(_, count)| *count).collect();
+        (!active.is_empty()).then(|| active.iter().sum::<f64>())
+    };
+    let counts: Vec<(f64, &Said)> =
+        said.iter().filter(|one| !one.name.is_empty()).filter_map(|one| Some((active(one)?, *one))).collect();
+    let by_count = |one: &&(f64, &Said), other: &&(f64, &Said)| one.0.total_cmp(&other.0);
+    let (Some(fewest), Some(most)) = (counts.iter().min_by(by_count), counts.iter().max_by(by_count)) else { return };
+    if most.0 - fewest.0 > ALERTS_FEW.max(most.0 * ALERTS_PART) {
+        let text = format!("{} has {} active alerts, {} has {}", name(fewest.1), fewest.0, name(most.1), most.0);
+        let advice = "have Prometheus post to every member, not to a load balancer before them; members of this program pass them on, too";
+        found.push(Finding { harm: Harm::Warning, code: "alerts_differ", text, advice: advice.to_owned() });
+    }
+}
+
 fn versions(said: &[&Said], found: &mut Vec<Finding>) {
     let versions: BTreeSet<&str> = said.iter().map(|said| said.version.as_str()).collect();
     if versions.len() > 1 {
@@ -389,6 +414,20 @@ mod tests {
         change(&mut members[1], |said| said.silences = [("id-1".into(), "t".into())].into());
         let text = "am-0 and am-1 don't have the same silences: 1 differ, id-1 among them";
         assert_eq!(found(&members), [("silences_differ", text.to_owned())]);
+    }
+
+    #[test]
+    fn members_with_other_numbers_of_alerts_are_named() {
+        let mut members = three();
+        for (member, count) in members.iter_mut().zip([1000, 1050, 940]) {
+            let text = format!(
+                "alertmanager_alerts{{state=\"active\"}} {count}\nalertmanager_alerts{{state=\"suppressed\"}} 7\n"
+            );
+            change(member, |said| said.metrics = Metrics::read(&text));
+        }
+        let text = "am-2 has 940 active alerts, am-1 has 1050";
+        assert_eq!(found(&members), [("alerts_differ", text.to_owned())]);
+        assert!(found(&members[..2]).iter().all(|(code, _)| *code != "alerts_differ"));
     }
 
     #[test]

@@ -7,97 +7,97 @@ use serde::{Deserialize, Serialize};
 /// A member, or what should have been one.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Member {
+pub(crate) struct Member {
     /// Where it was asked.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// What it said; `None` if it didn't answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) said: Option<Said>,
+    pub(crate) said: Option<Said>,
     /// Why it didn't.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// The answers of one member.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Said {
+pub(crate) struct Said {
     /// Its name in the cluster; empty without one.
-    pub(super) name: String,
-    pub(super) version: String,
+    pub(crate) name: String,
+    pub(crate) version: String,
     /// Names of the members that it sees, itself included, and where.
-    pub(super) peers: BTreeMap<String, String>,
+    pub(crate) peers: BTreeMap<String, String>,
     /// Why it isn't ready.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) not_ready: Option<String>,
+    pub(crate) not_ready: Option<String>,
     /// The configuration as it prints it, without secrets.
     #[serde(skip)]
-    pub(super) config: String,
+    pub(crate) config: String,
     /// Ids of silences that haven't ended, with when they were changed.
     #[serde(skip)]
-    pub(super) silences: BTreeSet<(String, String)>,
+    pub(crate) silences: BTreeSet<(String, String)>,
     /// How many they are.
-    pub(super) silence_count: usize,
+    pub(crate) silence_count: usize,
     /// By how much its clock is ahead of the one here.
-    pub(super) clock_ahead_ms: i64,
+    pub(crate) clock_ahead_ms: i64,
     /// How exactly that is known.
-    pub(super) clock_within_ms: i64,
+    pub(crate) clock_within_ms: i64,
     /// Its metrics.
     #[serde(skip)]
-    pub(super) metrics: Metrics,
+    pub(crate) metrics: Metrics,
     /// Peers whose gossip port can't be reached from here, with the reason.
-    pub(super) unreachable_gossip: BTreeMap<String, String>,
+    pub(crate) unreachable_gossip: BTreeMap<String, String>,
 }
 
 /// Samples by name, with their labels as they are written.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Metrics(BTreeMap<String, Vec<(String, f64)>>);
+pub(crate) struct Metrics(BTreeMap<String, Vec<(String, f64)>>);
 
 /// What `GET /api/v2/status` says, as far as it matters here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Status {
-    pub(super) cluster: StatusCluster,
-    pub(super) config: StatusConfig,
-    pub(super) version_info: VersionInfo,
+pub(crate) struct Status {
+    pub(crate) cluster: StatusCluster,
+    pub(crate) config: StatusConfig,
+    pub(crate) version_info: VersionInfo,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct StatusCluster {
+pub(crate) struct StatusCluster {
     #[serde(default)]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[serde(default)]
-    pub(super) peers: Vec<StatusPeer>,
+    pub(crate) peers: Vec<StatusPeer>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct StatusPeer {
-    pub(super) name: String,
-    pub(super) address: String,
+pub(crate) struct StatusPeer {
+    pub(crate) name: String,
+    pub(crate) address: String,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct StatusConfig {
-    pub(super) original: String,
+pub(crate) struct StatusConfig {
+    pub(crate) original: String,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct VersionInfo {
-    pub(super) version: String,
-    pub(super) branch: String,
+pub(crate) struct VersionInfo {
+    pub(crate) version: String,
+    pub(crate) branch: String,
 }
 
 /// A silence, as far as it matters here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Silence {
-    pub(super) id: String,
-    pub(super) updated_at: String,
+pub(crate) struct Silence {
+    pub(crate) id: String,
+    pub(crate) updated_at: String,
 }
 
 impl Member {
     /// What it's called in sentences.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match &self.said {
             Some(said) if !said.name.is_empty() => &said.name,
             _ => &self.url,
@@ -107,7 +107,7 @@ impl Member {
 
 impl Metrics {
     /// From the text format; lines that make no sense are passed over.
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let mut all = Self::default();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let Some((series, value)) = line.rsplit_once(' ') else { continue };
@@ -120,23 +120,23 @@ impl Metrics {
     }
 
     /// All samples of a name.
-    pub(super) fn samples(&self, name: &str) -> &[(String, f64)] {
+    pub(crate) fn samples(&self, name: &str) -> &[(String, f64)] {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The only sample of a name.
-    pub(super) fn value(&self, name: &str) -> Option<f64> {
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
         self.samples(name).first().map(|(_, value)| *value)
     }
 
     /// The sum over all samples of a name.
-    pub(super) fn sum(&self, name: &str) -> f64 {
+    pub(crate) fn sum(&self, name: &str) -> f64 {
         self.samples(name).iter().map(|(_, value)| value).sum()
     }
 }
 
 /// The value of a label among those of a sample.
-pub(super) fn label<'a>(labels: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn label<'a>(labels: &'a str, name: &str) -> Option<&'a str> {
     let start = labels.find(&format!("{name}=\""))? + name.len() + 2;
     labels[start..].split('"').next()
 }

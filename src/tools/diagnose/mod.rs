@@ -13,10 +13,15 @@ use std::net::ToSocketAddrs;
 use crate::Finished;
 
 pub use collect::CollectError;
+pub(crate) use collect::client;
+pub(crate) use judge::{Finding, Harm};
+pub(crate) use member::Member;
+#[cfg(test)]
+pub(crate) use member::Said;
 
-/// `alertmanager-operator diagnose`.
+/// Who is asked.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Flags {
+pub(crate) struct Members {
     /// The members: URLs, or `host:port` of what speaks HTTP
     #[arg(value_name = "URL", required_unless_present = "dns")]
     members: Vec<String>,
@@ -24,6 +29,13 @@ pub struct Flags {
     /// A name all of whose addresses are members, as `host:port`: the headless Service of a cluster
     #[arg(long, value_name = "HOST:PORT")]
     dns: Option<String>,
+}
+
+/// `alertmanager-operator diagnose`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Flags {
+    #[command(flatten)]
+    members: Members,
 
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -60,17 +72,26 @@ pub enum DiagnoseError {
 /// # Errors
 /// When what is given names no members. A member that doesn't answer is a finding.
 pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
-    let mut urls = flags.members.clone();
-    if let Some(name) = flags.dns {
-        let addresses = name.to_socket_addrs().map_err(|source| DiagnoseError::Dns { name: name.clone(), source })?;
-        urls.extend(addresses.map(|address| format!("http://{address}")));
-    }
-    let members = collect::all(&urls).await?;
-    let findings = judge::findings(&members);
-    let success = findings.iter().all(|finding| finding.harm == judge::Harm::Note);
+    let (members, findings) = look(&flags.members).await?;
+    let success = findings.iter().all(|finding| finding.harm == Harm::Note);
     let text = match flags.output {
         Output::Text => report::text(&members, &findings),
         Output::Json => report::json(&members, &findings),
     };
     Ok(Finished { text, warning: None, success })
+}
+
+/// Asks all members once; what is wrong, the worst first.
+pub(crate) async fn look(of: &Members) -> Result<(Vec<Member>, Vec<Finding>), DiagnoseError> {
+    let mut urls = of.members.clone();
+    if let Some(name) = of.dns.clone() {
+        let failed = |source| DiagnoseError::Dns { name: name.clone(), source };
+        let looked = name.clone();
+        let addresses = tokio::task::spawn_blocking(move || looked.to_socket_addrs()).await;
+        let addresses = addresses.map_err(std::io::Error::other).and_then(|found| found).map_err(failed)?;
+        urls.extend(addresses.map(|address| format!("http://{address}")));
+    }
+    let members = collect::all(&urls).await?;
+    let findings = judge::findings(&members);
+    Ok((members, findings))
 }

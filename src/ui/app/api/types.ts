@@ -66,6 +66,7 @@ export interface Verdict {
   code: string;
   text: string;
   last?: { at: string; said: string };
+  history: { at: string; outcome: "accepted" | "gave_up" | "told_by_peer"; text: string }[];
 }
 
 export interface GroupVerdict {

@@ -154,6 +154,7 @@ function Group({ alert, group }: { alert: Explained; group: GroupVerdict }) {
               </b>{" "}
               <span class="verdict">{verdict.text}</span> <code class="faint">{verdict.code}</code>
               <Cause alert={alert} verdict={verdict} />
+              <History verdict={verdict} />
             </li>
           );
         })}
@@ -176,6 +177,30 @@ function Group({ alert, group }: { alert: Explained; group: GroupVerdict }) {
         </p>
       </details>
     </article>
+  );
+}
+
+/** What became of the last notifications of the group: the answer of the receiver, or why there was none. */
+function History({ verdict }: { verdict: Verdict }) {
+  const [last, ...before] = verdict.history;
+  if (!last) return null;
+  const line = ({ at, outcome, text }: Verdict["history"][number]) => (
+    <li class={outcome === "gave_up" ? "failed" : ""}>
+      <Time at={at} /> {text}
+    </li>
+  );
+  return (
+    <div class="history">
+      <ul>{line(last)}</ul>
+      {before.length > 0 && (
+        <details>
+          <summary>
+            {before.length} before {before.length === 1 ? "it" : "them"}
+          </summary>
+          <ul>{before.map(line)}</ul>
+        </details>
+      )}
+    </div>
   );
 }
 

@@ -7,6 +7,7 @@ use alerting::alert::Alert;
 use alerting::explain::{Explanation, GroupVerdict, IntegrationVerdict};
 use alerting::json::Labels;
 use alerting::label::Fingerprint;
+use alerting::ledger::Line;
 use alerting::silence::{Silence, SilenceState};
 use alerting::time::Timestamp;
 use axum::extract::{Path, State};
@@ -70,6 +71,14 @@ struct Verdict<'a> {
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Last>,
+    history: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Told {
+    at: String,
+    outcome: &'static str,
+    text: String,
 }
 
 #[derive(Serialize)]
@@ -138,6 +147,10 @@ fn explained(known: &Known) -> Explained<'_> {
     }
 }
 
+fn told(line: &Line) -> Told {
+    Told { at: line.at.rfc3339_millis(), outcome: line.outcome.code(), text: line.outcome.sentence() }
+}
+
 fn group<'a>(now: Timestamp, of: &Explanation, verdict: &'a GroupVerdict) -> Group<'a> {
     let integration = |one: &'a IntegrationVerdict| Verdict {
         integration: one.integration,
@@ -145,6 +158,7 @@ fn group<'a>(now: Timestamp, of: &Explanation, verdict: &'a GroupVerdict) -> Gro
         code: one.reason.code(),
         text: of.sentence(now, verdict, one),
         last: one.last.map(|last| Last { at: last.at.rfc3339_millis(), said: last.said.code() }),
+        history: one.history.iter().map(told).collect(),
     };
     Group {
         receiver: &verdict.receiver,
