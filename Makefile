@@ -125,4 +125,4 @@ peers-names:
 	@tests/kube/build.sh coredns
 
 peers-fast:
-	@tests/kube/build.sh alertmanager amtool compat-peer
+	@tests/kube/build.sh alertmanager amtool compat-peer versitygw

@@ -45,6 +45,12 @@ enum Command {
     Diagnose(tools::diagnose::Flags),
     /// Look at all members of a cluster again and again, and tell of what changes
     Monitor(tools::monitor::Flags),
+    /// Back the state of a cluster up, into a directory or a bucket
+    Backup(tools::backup::BackupFlags),
+    /// Bring a backup back
+    Restore(tools::backup::RestoreFlags),
+    /// Remove old backups
+    Cleanup(tools::backup::CleanupFlags),
     /// Say why an alert notifies, or doesn't
     Why(tools::why::Flags),
     /// Render templates with the data of a notification
@@ -77,6 +83,9 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Routes(flags) => finish(complete(tools::routes::run(flags))?),
         Command::Diagnose(flags) => finish(complete(tools::diagnose::run(flags))?),
         Command::Monitor(flags) => finish(complete(tools::monitor::run(flags))?),
+        Command::Backup(flags) => finish(complete(tools::backup::backup(flags))?),
+        Command::Restore(flags) => finish(complete(tools::backup::restore(flags))?),
+        Command::Cleanup(flags) => finish(complete(tools::backup::cleanup(flags))?),
         Command::Why(flags) => finish(complete(tools::why::run(flags))?),
         Command::Template(flags) => finish(tools::template::run(flags)?),
         Command::Receivers(flags) => {

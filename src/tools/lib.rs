@@ -2,6 +2,7 @@
 //!
 //! Each tool is a `Flags` type and a function that returns what to print; nothing here prints or exits.
 
+pub mod backup;
 pub mod check;
 pub mod diagnose;
 pub mod monitor;

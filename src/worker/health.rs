@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use alerting::view::Readiness;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -47,6 +47,14 @@ pub(crate) async fn config(State(api): State<Api>) -> Response {
         peers: peers.await.unwrap_or_default(),
     };
     json_response(StatusCode::OK, &shown)
+}
+
+/// `/-/nflog`: the notification log as its file has it, for backups; who restores it pages nobody again.
+pub(crate) async fn notification_log(State(api): State<Api>) -> Response {
+    match api.state.handle.view(|view| view.notification_log()).await {
+        Ok(log) => ([(header::CONTENT_TYPE, "application/octet-stream")], log).into_response(),
+        Err(_) => text_response(StatusCode::SERVICE_UNAVAILABLE, "the process is stopping"),
+    }
 }
 
 /// `/-/reload`: answers when the new config runs, or why it doesn't.

@@ -12,6 +12,7 @@ mod sample;
 mod wait;
 
 mod amtool;
+mod backup;
 mod commands;
 mod diagnose;
 mod durable;

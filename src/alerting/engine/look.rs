@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hashbrown::HashSet;
 
 use super::{Engine, labels::print_order};
@@ -142,6 +143,11 @@ impl<'a> View<'a> {
     /// Why an alert notifies, or doesn't; `None` if it isn't known.
     pub fn explain(&mut self, fingerprint: Fingerprint) -> Option<Explanation> {
         self.engine.explain(self.now, fingerprint)
+    }
+
+    /// The notification log, as its file has it.
+    pub fn notification_log(&self) -> Bytes {
+        self.engine.nflog.encode()
     }
 
     /// All silences with their states, in the order of their ids.

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::label::LabelSet;
 use crate::matcher::{Matcher, Op};
 use crate::time::Timestamp;
@@ -125,7 +127,35 @@ pub enum SilenceError {
     },
 }
 
+/// The silences of a file of the reference's format that this version can use; the others are left out.
+///
+/// # Errors
+/// When the file is damaged.
+pub fn read_file(data: Bytes) -> Result<Vec<Arc<Silence>>, DecodeError> {
+    let usable = |stored| match stored {
+        Stored::Usable(silence) => Some(silence),
+        Stored::Unusable(_) => None,
+    };
+    Ok(decode(data)?.into_iter().filter_map(usable).collect())
+}
+
 impl Silence {
+    /// One without author, comment and annotations, changed when it starts and forgotten when it ends.
+    pub fn new(id: SilenceId, matcher_sets: Vec<Vec<Matcher>>, starts_at: Timestamp, ends_at: Timestamp) -> Self {
+        Self {
+            id,
+            matcher_sets,
+            starts_at,
+            ends_at,
+            updated_at: starts_at,
+            expires_at: ends_at,
+            created_by: String::new(),
+            comment: String::new(),
+            annotations: BTreeMap::new(),
+            unknown: None,
+        }
+    }
+
     /// Its state at `now`; the end itself is still active.
     pub fn state_at(&self, now: Timestamp) -> SilenceState {
         if now < self.starts_at {

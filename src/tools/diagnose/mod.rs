@@ -31,6 +31,13 @@ pub(crate) struct Members {
     dns: Option<String>,
 }
 
+impl Members {
+    /// Those at these URLs, and at all addresses of a name.
+    pub(crate) fn new(members: Vec<String>, dns: Option<String>) -> Self {
+        Self { members, dns }
+    }
+}
+
 /// `alertmanager-operator diagnose`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Flags {
@@ -83,6 +90,13 @@ pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
 
 /// Asks all members once; what is wrong, the worst first.
 pub(crate) async fn look(of: &Members) -> Result<(Vec<Member>, Vec<Finding>), DiagnoseError> {
+    let members = collect::all(&urls(of).await?).await?;
+    let findings = judge::findings(&members);
+    Ok((members, findings))
+}
+
+/// Where they are now.
+pub(crate) async fn urls(of: &Members) -> Result<Vec<String>, DiagnoseError> {
     let mut urls = of.members.clone();
     if let Some(name) = of.dns.clone() {
         let failed = |source| DiagnoseError::Dns { name: name.clone(), source };
@@ -91,7 +105,5 @@ pub(crate) async fn look(of: &Members) -> Result<(Vec<Member>, Vec<Finding>), Di
         let addresses = addresses.map_err(std::io::Error::other).and_then(|found| found).map_err(failed)?;
         urls.extend(addresses.map(|address| format!("http://{address}")));
     }
-    let members = collect::all(&urls).await?;
-    let findings = judge::findings(&members);
-    Ok((members, findings))
+    Ok(urls)
 }

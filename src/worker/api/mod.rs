@@ -289,12 +289,13 @@ pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>, token: Op
     routes.route("/metrics", metrics).fallback(fallback::elsewhere).with_state(api)
 }
 
-/// Probes and reloads.
-fn operating() -> [(&'static str, MethodRouter<Api>); 4] {
+/// Probes, reloads, and what backups need.
+fn operating() -> [(&'static str, MethodRouter<Api>); 5] {
     [
         ("/-/healthy", probe(health::healthy)),
         ("/-/ready", probe(health::ready)),
         ("/-/config", plain("GET, OPTIONS", get(health::config))),
+        ("/-/nflog", plain("GET, OPTIONS", get(health::notification_log))),
         ("/-/reload", plain("OPTIONS, POST", axum::routing::post(health::reload))),
     ]
 }
