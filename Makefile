@@ -33,7 +33,7 @@ run: ## build, and run the cluster of config/samples on loopback, without Kubern
 
 test: fmt-check lint deny docs test-fast test-ui sim cluster-test kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
 
-test-fast: peers-fast ## all tests that need no Kubernetes
+test-fast: packages peers-fast ## all tests that need no Kubernetes
 	$(CARGO) test --workspace --no-fail-fast
 
 test-ui: packages ## the page in a real browser, and that its bundle is what its sources give

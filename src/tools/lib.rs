@@ -8,6 +8,7 @@ pub mod diagnose;
 pub mod monitor;
 mod read;
 pub mod routes;
+pub mod send;
 mod syntax;
 pub mod template;
 pub mod why;

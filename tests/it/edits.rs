@@ -49,3 +49,14 @@ fn replicas_come_and_go_and_names_follow() {
     cluster.post(&[0, 1], "Works");
     cluster.until_notified("Works");
 }
+
+#[test]
+fn the_command_line_says_how_many_members_there_are() {
+    let (cluster, sample) = Cluster::quick_with(2);
+    cluster.local.line("Ctrl-C");
+    let before: Vec<_> = (0..2).map(|ordinal| cluster.worker(ordinal).unwrap()).collect();
+    sample.edit(|text| text.replace("replicas: 3", "replicas: 4").replace("group_wait: 2s", "group_wait: 1s"));
+    cluster.local.line("runs on 2/2 members");
+    let after: Vec<_> = (0..2).map(|ordinal| cluster.worker(ordinal).unwrap()).collect();
+    assert_eq!((before, cluster.worker(2).ok()), (after, None), "whatever the manifest says");
+}

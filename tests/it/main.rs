@@ -27,5 +27,6 @@ mod receivers;
 mod refusals;
 mod runbooks;
 mod sockets;
+mod standalone;
 mod stop;
 mod why;

@@ -19,7 +19,7 @@ pub(crate) fn own_address() -> Ipv4Addr {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let pid = std::process::id();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    assert!(number < 50, "no addresses left for another test");
+    assert!(number < 75, "no addresses left for another test");
     let byte = |n: u32| u8::try_from(n).unwrap();
     Ipv4Addr::new(127, byte(64 + pid / 250 % 64 + 64 * (number / 25)), byte(pid % 250), byte(1 + 10 * (number % 25)))
 }

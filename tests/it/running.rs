@@ -23,7 +23,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Runs the sample as it is, in the root of the repository.
     pub(crate) fn of_sample() -> Self {
-        Self::start(Path::new(ROOT), own_address(), SINK_PORT, &[])
+        Self::start(Path::new(ROOT), own_address(), SINK_PORT, &[], 3)
     }
 
     /// Runs a copy with short times. The copy can be edited.
@@ -31,17 +31,27 @@ impl Cluster {
         let ip = own_address();
         let sink_port = free_port(ip);
         let sample = Sample::quick(sink_port);
-        let cluster = Self::start(&sample.path(), ip, sink_port, &[".".to_owned()]);
+        let cluster = Self::start(&sample.path(), ip, sink_port, &[".".to_owned()], 3);
         (cluster, sample)
     }
 
-    fn start(dir: &Path, ip: Ipv4Addr, sink_port: u16, paths: &[String]) -> Self {
+    /// The same with another number of members than the sample says.
+    pub(crate) fn quick_with(members: u8) -> (Self, Sample) {
+        let ip = own_address();
+        let sink_port = free_port(ip);
+        let sample = Sample::quick(sink_port);
+        let args = [format!("--members={members}"), ".".to_owned()];
+        let cluster = Self::start(&sample.path(), ip, sink_port, &args, members);
+        (cluster, sample)
+    }
+
+    fn start(dir: &Path, ip: Ipv4Addr, sink_port: u16, paths: &[String], members: u8) -> Self {
         let (web_port, gossip_port) = (free_port(ip), free_port(ip));
         let mut args = vec!["local".to_owned(), format!("--address={ip}")];
         args.extend([format!("--web-port={web_port}"), format!("--cluster-port={gossip_port}")]);
         args.extend_from_slice(paths);
         let cluster = Self { ip, local: Running::start(PROGRAM, dir, &args), web_port, sink_port };
-        cluster.all_ready(3);
+        cluster.all_ready(members);
         cluster
     }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that the real node and the tests need; does nothing when all are there.
-# Prometheus is taken out of its package into the test bed's own directory: installing it would start a service.
+# Prometheus and nginx are taken out of their packages into the test bed's own directory: installing them would start services.
 set -euo pipefail
 . "$(dirname "$0")/../kube/node/env.sh"
 
@@ -15,12 +15,12 @@ missing=()
 for what in "${!needs[@]}"; do
   command -v "$what" >/dev/null || [ -e "$what" ] || missing+=("${needs[$what]}")
 done
-prometheus=$(command -v prometheus || true)
-[ ${#missing[@]} -gt 0 ] || [ -z "$prometheus" ] || exit 0
+prometheus=$(command -v prometheus || true) nginx=$(command -v nginx || true)
+[ ${#missing[@]} -gt 0 ] || [ -z "$prometheus" ] || [ -z "$nginx" ] || exit 0
 
 as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
 command -v apt-get >/dev/null || {
-  echo "missing: ${missing[*]:-} $([ -n "$prometheus" ] || echo prometheus); no apt-get here, so install them by hand" >&2; exit 1; }
+  echo "missing: ${missing[*]:-} $([ -n "$prometheus" ] || echo prometheus); $([ -n "$nginx" ] || echo nginx); no apt-get here, so install them by hand" >&2; exit 1; }
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp); trap 'rm -rf "$log" "${work:-}"' EXIT
 quietly() { "$@" >"$log" 2>&1 </dev/null || { cat "$log" >&2; echo "failed: $*" >&2; exit 1; }; }
@@ -29,10 +29,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   echo "installing ${missing[*]}"
   quietly "${as_root[@]}" apt-get -o Acquire::Retries=3 install -y --no-install-recommends "${missing[@]}"
 fi
-if [ -z "$prometheus" ]; then
-  echo "fetching prometheus"
-  work=$(mktemp -d); mkdir -p "$TESTBED_BIN"
-  (cd "$work" && quietly apt-get -o Acquire::Retries=3 -o APT::Sandbox::User=root download prometheus)
-  dpkg-deb -x "$work"/prometheus_*.deb "$work/root"
-  install -m 755 "$work/root/usr/bin/prometheus" "$work/root/usr/bin/promtool" "$TESTBED_BIN/"
-fi
+work=$(mktemp -d); mkdir -p "$TESTBED_BIN"
+unpacked() { # PACKAGE FILE…
+  local package=$1; shift
+  echo "fetching $package"
+  (cd "$work" && quietly apt-get -o Acquire::Retries=3 -o APT::Sandbox::User=root download "$package")
+  dpkg-deb -x "$work/$package"_*.deb "$work/root"
+  install -m 755 "${@/#/$work/root/}" "$TESTBED_BIN/"
+}
+[ -n "$prometheus" ] || unpacked prometheus usr/bin/prometheus usr/bin/promtool
+[ -n "$nginx" ] || unpacked nginx usr/sbin/nginx

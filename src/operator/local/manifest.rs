@@ -148,6 +148,12 @@ impl Manifest {
         let sinks = sinks.map_err(ManifestError::Document)?.into_iter().flatten().collect();
         Ok(Self { plan, sinks })
     }
+
+    /// With another number of members, if one is given.
+    pub(super) fn with_members(mut self, members: Option<u32>) -> Self {
+        self.plan.replicas = members.unwrap_or(self.plan.replicas);
+        self
+    }
 }
 
 fn the_cluster<'a>(sources: &Sources, documents: &'a [Document]) -> Result<&'a Document, ManifestError> {

@@ -65,6 +65,10 @@ pub struct Flags {
     #[arg(long, value_name = "PORT", default_value_t = crate::plan::GOSSIP_PORT)]
     pub cluster_port: u16,
 
+    /// So many members, whatever the manifest says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=9))]
+    pub members: Option<u32>,
+
     /// Directory of the members' data, which is kept; without it, a temporary one, which is removed
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -131,7 +135,7 @@ pub async fn run(flags: Flags) -> Result<(), LocalError> {
         [] => Sources::sample(),
         paths => Sources::read(paths)?,
     };
-    let manifest = Manifest::new(&sources)?;
+    let manifest = Manifest::new(&sources)?.with_members(flags.members);
     let addresses = Addresses { first: flags.address, web_port: flags.web_port, gossip_port: flags.cluster_port };
     for (ordinal, name) in (0u32..).zip(manifest.plan.member_names()) {
         addresses.check(ordinal, &name)?;
@@ -150,7 +154,7 @@ pub async fn run(flags: Flags) -> Result<(), LocalError> {
     let api = Api::new().map_err(LocalError::Client)?;
 
     screen.event(&format!("starting {} with {} members", manifest.plan.names.base(), manifest.plan.replicas));
-    let edits = watch::edits(paths.to_vec(), sources);
+    let edits = watch::edits(paths.to_vec(), sources, flags.members);
     let mut cluster = Cluster::new(manifest, around, ground, ended, sinks, api);
     let result: Result<Infallible, LocalError> = tokio::select! {
         failed = cluster.run(edits) => failed,

@@ -11,16 +11,26 @@ use super::manifest::{Manifest, ManifestError, Sources};
 /// How often the files are read.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A message for each edit of `paths`, which read as `known` when they were last looked at.
-pub(super) fn edits(paths: Vec<PathBuf>, known: Sources) -> mpsc::Receiver<Result<Manifest, ManifestError>> {
+/// A message for each edit of `paths`, which read as `known` when they were last looked at. `members`: so many whatever
+/// the files say.
+pub(super) fn edits(
+    paths: Vec<PathBuf>,
+    known: Sources,
+    members: Option<u32>,
+) -> mpsc::Receiver<Result<Manifest, ManifestError>> {
     let (sender, edits) = mpsc::channel(1);
     if !paths.is_empty() {
-        tokio::spawn(watch(paths, known, sender));
+        tokio::spawn(watch(paths, known, members, sender));
     }
     edits
 }
 
-async fn watch(paths: Vec<PathBuf>, known: Sources, edits: mpsc::Sender<Result<Manifest, ManifestError>>) {
+async fn watch(
+    paths: Vec<PathBuf>,
+    known: Sources,
+    members: Option<u32>,
+    edits: mpsc::Sender<Result<Manifest, ManifestError>>,
+) {
     let mut known = Ok(known);
     let mut before = None;
     while !edits.is_closed() {
@@ -31,7 +41,7 @@ async fn watch(paths: Vec<PathBuf>, known: Sources, edits: mpsc::Sender<Result<M
         // An editor may be in the middle of writing: an edit counts when it has been seen twice.
         if now != known && before.as_ref() == Some(&now) {
             let edit = match &now {
-                Ok(sources) => Manifest::new(sources),
+                Ok(sources) => Manifest::new(sources).map(|manifest| manifest.with_members(members)),
                 Err(error) => Err(ManifestError::Unreadable(error.clone())),
             };
             if edits.send(edit).await.is_err() {
@@ -60,7 +70,7 @@ mod tests {
         };
         std::fs::write(&file, text(1)).unwrap();
         let paths = vec![dir.path().to_owned()];
-        let mut edits = edits(paths.clone(), Sources::read(&paths).unwrap());
+        let mut edits = edits(paths.clone(), Sources::read(&paths).unwrap(), None);
         std::fs::write(&file, text(2)).unwrap();
         assert_eq!(edits.recv().await.unwrap().unwrap().plan.replicas, 2);
         std::fs::write(&file, text(0)).unwrap();
