@@ -417,6 +417,9 @@ impl Engine {
     // --- configuration ---
 
     fn apply_config(&mut self, now: Timestamp, config: Arc<Config>) {
+        if let Some(cluster) = &mut self.cluster {
+            cluster.runs(config.hash.short());
+        }
         let routes = Routes::new(&config);
         let inhibitor = Inhibitor::new(&config.inhibit_rules);
         let receivers = routes.iter().map(|(_, node)| Arc::from([node.route.receiver.clone()])).collect();

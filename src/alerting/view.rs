@@ -9,6 +9,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use crate::alert::Alert;
+pub use crate::cluster::Outlook;
 use crate::label::{Fingerprint, LabelSet};
 use crate::matcher::Matcher;
 use crate::route::RouteIndex;
@@ -91,6 +92,8 @@ pub struct PeerRow {
     pub address: SocketAddr,
     /// For how long it has not acknowledged what this member knows; zero when it knows all.
     pub lag: Duration,
+    /// What it sees, as far as it has told.
+    pub outlook: Option<Outlook>,
 }
 
 /// The cluster as this member sees it.

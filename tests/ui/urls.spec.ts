@@ -87,3 +87,11 @@ test("labels never become markup or script", async ({ page, worker }) => {
   expect(links.every((protocol) => protocol === "http:" || protocol === "https:")).toBe(true);
   await expect(page.locator("main script, main b b")).toHaveCount(0);
 });
+
+test("a tab says that something fires", async ({ page, worker }) => {
+  await open(page, worker, "#/silences");
+  await expect(page).toHaveTitle(/^\(\d+\) Silences · Alertmanager$/);
+  const icon = page.locator("link[rel=icon]");
+  await expect(icon).toHaveAttribute("href", "assets/firing.svg");
+  for (const name of ["firing.svg", "favicon.svg"]) expect((await fetch(`${worker.base}/assets/${name}`)).ok).toBe(true);
+});

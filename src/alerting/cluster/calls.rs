@@ -8,7 +8,7 @@ use prost::Message;
 use rand::RngExt;
 
 use super::identity::Member;
-use super::{Asked, Cluster, Demand, Io, PeerState, Purpose};
+use super::{Asked, Cluster, Demand, Io, PeerState, Purpose, outlook};
 use crate::effects::{CallId, Event, Output};
 use crate::time::Timestamp;
 use crate::wire::{self, BucketDigest, MemberInfo, StateDigest, StateParts};
@@ -23,7 +23,7 @@ impl Cluster {
             return;
         }
         let to = live[self.rng.random_range(0..live.len())];
-        let call = wire::Call { digest: Some(digest), ..self.call() };
+        let call = wire::Call { digest: Some(digest), outlook: Some(self.outlook()), ..self.call() };
         self.send_call(to, call, Purpose::Digest(to), 0, io);
     }
 
@@ -34,6 +34,7 @@ impl Cluster {
             buckets: Some(buckets),
             full: true,
             members: self.member_infos(),
+            outlook: Some(self.outlook()),
             ..self.call()
         };
         self.send_call(to, call, Purpose::Full(to), 1, io);
@@ -78,6 +79,10 @@ impl Cluster {
 
     fn call(&self) -> wire::Call {
         wire::Call { label: self.options.label.clone(), from: Some(self.own_info()), ..wire::Call::default() }
+    }
+
+    fn outlook(&self) -> wire::Outlook {
+        outlook::own(self.config, self.membership.live().map(|m| &*m.name))
     }
 
     fn own_info(&self) -> MemberInfo {
@@ -126,18 +131,21 @@ impl Cluster {
         let members = std::iter::once(caller.clone()).chain(call.members.iter().filter_map(|m| m.try_into().ok()));
         self.membership.learn(members);
         self.drain(now, io);
+        let compares = call.digest.is_some();
+        self.outlooks.heard(now, &caller.name, call.outlook);
         let state = PeerState { from: caller.address, parts: call.state.unwrap_or_default(), alerts: call.alerts };
-        let asked = Asked { full: call.full, buckets: call.buckets, offers: call.offers, by: caller.name };
+        let asked = Asked { full: call.full, buckets: call.buckets, offers: call.offers, compares, by: caller.name };
         io.demands.push(Demand::MergeAndReply { call: id, state, asked });
     }
 
     /// Replies to a call, after its state was merged.
-    pub(crate) fn reply(&self, call: u64, to: &str, full: bool, parts: wire::Reply, io: &mut Io<'_>) {
+    pub(crate) fn reply(&self, call: u64, to: &str, full: bool, compares: bool, parts: wire::Reply, io: &mut Io<'_>) {
         let reply = wire::Reply {
             from: Some(self.own_info()),
             members: if full { self.member_infos() } else { Vec::new() },
             claimed: if full { self.intents.own() } else { Vec::new() },
             settled: self.settle.done().is_some(),
+            outlook: compares.then(|| self.outlook()),
             busy: self.outboxes.get(to).is_some_and(|outbox| outbox.len() > 0),
             ..parts
         };
@@ -157,6 +165,10 @@ impl Cluster {
         let reply = result.and_then(|data| wire::Reply::decode(data).map_err(|e| e.to_string()));
         let reply =
             reply.and_then(|r| if r.refused.is_empty() { Ok(r) } else { Err(format!("refused: {}", r.refused)) });
+        let replier = reply.as_ref().ok().and_then(|reply| Some((reply.from.as_ref()?.name.as_str().into(), reply)));
+        if let Some((name, reply)) = replier {
+            self.outlooks.heard(now, &name, reply.outlook.clone());
+        }
         match purpose {
             Purpose::Full(to) => {
                 let attempts = if self.settle.has_joined(to) { &mut self.reconnections } else { &mut self.joins };

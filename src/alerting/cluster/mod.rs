@@ -11,6 +11,7 @@ mod intents;
 mod membership;
 mod offers;
 mod outbox;
+mod outlook;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub(crate) use intents::{Topic, topic};
 use membership::{Membership, Packet};
 pub(crate) use offers::lacks;
 use outbox::Outbox;
+pub use outlook::Outlook;
+use outlook::Outlooks;
 pub(crate) use settle::Settle;
 
 /// Between two comparisons of digests with one peer; the flag's push-pull interval if that is shorter.
@@ -79,6 +82,8 @@ pub(crate) struct Asked {
     pub(crate) buckets: Option<BucketDigest>,
     /// Which of these are lacking here.
     pub(crate) offers: Vec<Offer>,
+    /// Whether it compares: it may hear what this one sees.
+    pub(crate) compares: bool,
     /// The caller's stable name.
     pub(crate) by: Arc<str>,
 }
@@ -104,6 +109,9 @@ pub(crate) struct Cluster {
     next_call: CallId,
     outboxes: BTreeMap<Arc<str>, Outbox>,
     intents: Intents,
+    outlooks: Outlooks,
+    /// Of its own config's hash.
+    config: u64,
     /// Members with which the state was exchanged since they started, and which start that was.
     met: BTreeMap<Arc<str>, u64>,
     /// Alerts to be offered to all, and when.
@@ -144,6 +152,8 @@ impl Cluster {
             next_call: 1,
             outboxes: BTreeMap::new(),
             intents: Intents::default(),
+            outlooks: Outlooks::default(),
+            config: 0,
             met: BTreeMap::new(),
             news: Vec::new(),
             next_offer: None,
@@ -163,6 +173,11 @@ impl Cluster {
         }
     }
 
+    /// Another config is in force.
+    pub(crate) fn runs(&mut self, config: u64) {
+        self.config = config;
+    }
+
     pub(crate) fn peer_timeout(&self) -> Duration {
         self.options.peer_timeout
     }
@@ -174,10 +189,17 @@ impl Cluster {
 
     pub(crate) fn view(&self, now: Timestamp) -> ClusterView {
         let lag = |name: &str| self.outboxes.get(name).map_or(Duration::ZERO, |outbox| outbox.lag(now));
-        let row = |m: &Member| PeerRow { name: m.name.to_string(), address: m.address, lag: lag(&m.name) };
+        let names = || self.membership.live().map(|m| &*m.name).chain([self.options.name.as_str()]);
+        let row = |m: &Member| PeerRow {
+            name: m.name.to_string(),
+            address: m.address,
+            lag: lag(&m.name),
+            outlook: self.outlooks.of(&m.name, names()),
+        };
         let mut peers: Vec<PeerRow> = self.membership.live().map(row).collect();
         let (name, address) = (self.options.name.clone(), self.options.advertise);
-        peers.push(PeerRow { name, address, lag: Duration::ZERO });
+        let own = Outlook { at: now, config: self.config, sees: names().map(str::to_owned).collect() };
+        peers.push(PeerRow { name, address, lag: Duration::ZERO, outlook: Some(own) });
         peers.sort_by(|a, b| a.name.cmp(&b.name));
         ClusterView {
             name: self.options.name.clone(),
@@ -465,6 +487,7 @@ impl Cluster {
                     self.calls.retain(|_, purpose| !matches!(purpose, Purpose::Update(to) if **to == *name));
                     self.intents.forget(name);
                     self.met.remove(name);
+                    self.outlooks.forget(name);
                 }
                 _ => {}
             }

@@ -14,6 +14,11 @@ impl ConfigHash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Its first eight bytes, as a number whose hex digits are the first ones of the hash.
+    pub fn short(&self) -> u64 {
+        self.0.iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte))
+    }
 }
 
 impl fmt::Display for ConfigHash {
@@ -69,6 +74,7 @@ mod tests {
         assert_ne!(one, content_hash(&[("a", b"2"), ("b", b"1")]));
         assert_ne!(content_hash(&[("ab", b"")]), content_hash(&[("a", b"b")]));
         assert_eq!(one.to_string().len(), 64);
+        assert!(one.to_string().starts_with(&format!("{:016x}", one.short())));
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Engine {
             }
             Demand::MergeAndReply { call, state, asked } => {
                 self.merge(now, state);
-                let Asked { full, buckets, offers, by } = asked;
+                let Asked { full, buckets, offers, compares, by } = asked;
                 let reply = wire::Reply {
                     digest: Some(self.digest(now)),
                     state: buckets.as_ref().map(|theirs| self.differing(theirs)),
@@ -57,7 +57,7 @@ impl Engine {
                     wanted: self.lacking(now, &offers),
                     ..wire::Reply::default()
                 };
-                self.with_cluster(now, |cluster, io| cluster.reply(call, &by, full, reply, io));
+                self.with_cluster(now, |cluster, io| cluster.reply(call, &by, full, compares, reply, io));
             }
             Demand::Exchange(to) => {
                 let (digest, buckets) = (self.digest(now), self.buckets());

@@ -16,7 +16,7 @@ pub use journal::RecordError;
 pub(crate) use journal::{
     Record, SavedAlert, SavedGroup, begin_entry, begin_silence, put_alert, put_end, put_gone, put_group, records,
 };
-pub(crate) use peer::{BucketDigest, Call, Intent, MemberInfo, Offer, Reply, StateDigest, StateParts};
+pub(crate) use peer::{BucketDigest, Call, Intent, MemberInfo, Offer, Outlook, Reply, StateDigest, StateParts};
 pub(crate) use plain::{Plain, take_plain};
 pub(crate) use state::{
     AUTHOR, Entry, Matcher, MatcherSet, MatcherType, MeshEntry, MeshSilence, Receiver, ReceiverDataValue, Silence,

@@ -30,6 +30,9 @@ pub(crate) struct Call {
     /// Records of alerts that the receiver wanted.
     #[prost(bytes = "bytes", tag = "9")]
     pub(crate) alerts: bytes::Bytes,
+    /// What the caller sees; with a digest only.
+    #[prost(message, optional, tag = "10")]
+    pub(crate) outlook: Option<Outlook>,
 }
 
 /// The reply to a [`Call`].
@@ -65,6 +68,20 @@ pub(crate) struct Reply {
     /// Topics that the replier is sending; to a full call only.
     #[prost(fixed64, repeated, tag = "10")]
     pub(crate) claimed: Vec<u64>,
+    /// What the replier sees; to a call with a digest only.
+    #[prost(message, optional, tag = "11")]
+    pub(crate) outlook: Option<Outlook>,
+}
+
+/// What a member sees and runs, for people who look at another one.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub(crate) struct Outlook {
+    /// The first eight bytes of its config's hash; 0: it has none.
+    #[prost(fixed64, tag = "1")]
+    pub(crate) config: u64,
+    /// Hashes of the names of the members that it sees.
+    #[prost(fixed32, repeated, tag = "2")]
+    pub(crate) sees: Vec<u32>,
 }
 
 /// What a member is sending, in a packet.

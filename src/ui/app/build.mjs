@@ -28,7 +28,7 @@ if (process.argv.includes("--tests")) {
   });
   await build({ ...common, entryPoints: { app: "theme.css" }, outdir: out, minify: true });
   copyFileSync("index.html", join(out, "index.html"));
-  copyFileSync("favicon.svg", join(out, "favicon.svg"));
+  for (const icon of ["favicon.svg", "firing.svg"]) copyFileSync(icon, join(out, icon));
   const licence = (name) => {
     const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
     return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8")}`;

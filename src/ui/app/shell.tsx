@@ -42,6 +42,9 @@ export function Shell() {
   useEffect(() => {
     const title = PLACES.find((place) => place.names.includes(at.name))?.title ?? "Alertmanager";
     document.title = `${active > 0 ? `(${active}) ` : ""}${title} · Alertmanager`;
+    // seen in a row of tabs, where titles aren't
+    const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+    icon?.setAttribute("href", `assets/${active > 0 ? "firing" : "favicon"}.svg`);
   }, [active, at.name]);
   return (
     <>

@@ -184,6 +184,15 @@ export interface Tested {
   }[];
 }
 
+export interface Member {
+  name: string;
+  address: string;
+  position: number;
+  this: boolean;
+  lagSeconds: number;
+  outlook?: { at: string; config?: string; sees: string[] };
+}
+
 export interface Cluster {
   version: string;
   at: string;
@@ -192,7 +201,7 @@ export interface Cluster {
   awaited: number;
   failed: number;
   member: string;
-  members: { name: string; address: string; position: number; this: boolean; lagSeconds: number }[];
+  members: Member[];
   configHash: string | null;
 }
 

@@ -1,7 +1,7 @@
 import { get } from "../api/client";
 import { told } from "../api/live";
-import type { Cluster as ClusterAnswer } from "../api/types";
-import { Problem, useLoaded } from "../parts/basics";
+import type { Cluster as ClusterAnswer, Member } from "../api/types";
+import { Age, Problem, useLoaded } from "../parts/basics";
 
 export function Cluster() {
   const { value, error } = useLoaded(() => get<ClusterAnswer>("cluster"), [told.value?.version, told.value?.peers]);
@@ -37,12 +37,58 @@ export function Cluster() {
           </tbody>
         </table>
       )}
+      {value && value.members.length > 1 && <Matrix members={value.members} />}
       {value?.configHash && (
         <p>
           This member's config: <a href="#/status"><code>{value.configHash}</code></a>
         </p>
       )}
     </section>
+  );
+}
+
+/** A row for each member as it told itself, a column for each that it may see. */
+function Matrix({ members }: { members: Member[] }) {
+  const configs = new Set(members.map(({ outlook }) => outlook?.config).filter((config) => config !== undefined));
+  const apart = members.filter(({ outlook }) => outlook && outlook.sees.length < members.length);
+  return (
+    <>
+      <h2>Who sees whom</h2>
+      {apart.length > 0 && (
+        <p class="warning">
+          ⚠ {apart.map(({ name }) => name).join(", ")} {apart.length === 1 ? "does" : "do"} not see all: both sides notify then.
+        </p>
+      )}
+      {configs.size > 1 && <p class="warning">⚠ Members run different configs: what is sent depends on who sends it.</p>}
+      <table class="matrix">
+        <thead>
+          <tr>
+            <th>sees</th>
+            {members.map(({ name }) => (
+              <th>{name}</th>
+            ))}
+            <th>config</th>
+            <th>said</th>
+          </tr>
+        </thead>
+        <tbody>
+          {members.map(({ name, outlook, this: self }) => (
+            <tr>
+              <th scope="row">{name}</th>
+              {members.map((other) => {
+                if (other.name === name) return <td class="faint">·</td>;
+                if (!outlook) return <td class="faint">not known</td>;
+                return outlook.sees.includes(other.name) ? <td class="good">yes</td> : <td class="warning">NO</td>;
+              })}
+              <td>
+                <code>{outlook?.config?.slice(0, 10) ?? ""}</code>
+              </td>
+              <td>{self ? "now" : outlook ? <><Age at={outlook.at} /> ago</> : "not yet"}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
   );
 }
 

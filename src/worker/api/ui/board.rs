@@ -105,7 +105,8 @@ impl Board {
         config.as_ref().map(|config| config.md5_hash).hash(&mut hash);
         cluster.settled.hash(&mut hash);
         for peer in &cluster.peers {
-            (&peer.name, peer.address).hash(&mut hash);
+            let outlook = peer.outlook.as_ref().map(|outlook| (outlook.config, &outlook.sees));
+            (&peer.name, peer.address, outlook).hash(&mut hash);
         }
         Self { at, version: hash.finish(), groups, rows, first, silences, config, cluster }
     }

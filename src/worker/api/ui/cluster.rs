@@ -39,6 +39,19 @@ struct Member {
     this: bool,
     /// For so many seconds it hasn't acknowledged what this member knows.
     lag_seconds: f64,
+    /// What it sees, as far as it has told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outlook: Option<Outlook>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outlook {
+    at: String,
+    /// The first 16 digits of its config's hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    config: Option<String>,
+    sees: Vec<String>,
 }
 
 /// `GET`.
@@ -54,6 +67,11 @@ fn cluster(board: &Board) -> Cluster {
         position: place + 1,
         this: place == view.position,
         lag_seconds: peer.lag.as_secs_f64(),
+        outlook: peer.outlook.as_ref().map(|outlook| Outlook {
+            at: outlook.at.rfc3339_millis(),
+            config: (outlook.config != 0).then(|| format!("{:016x}", outlook.config)),
+            sees: outlook.sees.clone(),
+        }),
     };
     Cluster {
         version: show::version(board),
