@@ -53,6 +53,31 @@ test("find an alert, see why, silence it, extend, expire", async ({ page, worker
   });
 });
 
+test("acknowledge in one key, by the name that a proxy gives", async ({ page, worker }) => {
+  const alert = `#/alert/${await worker.fingerprint('instance="db-6"')}`;
+  await open(page, worker, alert);
+  await expect(page.locator(".verdict").first()).toBeVisible();
+  await page.keyboard.press("a");
+  // nobody knows who: the form asks
+  await expect(page.getByRole("heading", { name: "New silence" })).toBeVisible();
+  await expect(page.getByLabel("By")).toHaveValue("");
+
+  await page.setExtraHTTPHeaders({ "X-Forwarded-User": "carol" });
+  await page.goto("about:blank");
+  await open(page, worker, "#/silences/new");
+  await expect(page.getByLabel("By")).toHaveValue("carol");
+  await open(page, worker, alert);
+  await expect(page.locator(".verdict").first()).toBeVisible();
+  await page.keyboard.press("a");
+  await expect(page.locator(".cause").first()).toContainText("by carol, “carol looks after it”, ends in");
+  await tabTo(page, page.getByRole("button", { name: "Undo" }));
+  await page.keyboard.press("Enter");
+  await until("it is not silenced any more", async () => {
+    const all = await worker.get<{ createdBy: string; status: { state: string } }[]>("/api/v2/silences");
+    return all.some(({ createdBy }) => createdBy === "carol") && all.every((one) => one.createdBy !== "carol" || one.status.state === "expired");
+  });
+});
+
 /** As people without a mouse get there. */
 async function tabTo(page: Page, place: Locator): Promise<void> {
   for (let step = 0; step < 60; step += 1) {

@@ -1,7 +1,9 @@
 import { render } from "preact";
+import { get } from "./api/client";
 import { follow } from "./api/live";
+import type { System } from "./api/types";
 import { startKeys } from "./keys";
-import { applyTheme } from "./prefs";
+import { applyTheme, identity } from "./prefs";
 import { startRouter } from "./router";
 import { Shell } from "./shell";
 import { startClock } from "./time";
@@ -11,6 +13,11 @@ startRouter();
 startKeys();
 startClock();
 follow();
+// without an answer the user says who they are
+get<System>("system").then(
+  ({ user }) => (identity.value = user ?? ""),
+  () => undefined,
+);
 
 const root = document.getElementById("app");
 if (root) {

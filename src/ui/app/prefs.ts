@@ -17,6 +17,9 @@ function kept<T extends string>(key: string, otherwise: T): Signal<T> {
 }
 
 export const creator = kept<string>("defaultCreator", "");
+/** Who a password or a proxy says the user is: for the author of silences it comes before what was typed once. */
+export const identity = signal("");
+export const author = (): string => identity.value || creator.value;
 export const expandAll = kept<string>("groupExpandAll", "false");
 export const theme = kept<Theme>("theme", "auto");
 export const zone = kept<Zone>("zone", "utc");

@@ -207,6 +207,7 @@ export interface Cluster {
 
 export interface System {
   member: string;
+  user?: string;
   version: string;
   revision: string;
   branch: string;

@@ -5,7 +5,7 @@ import type { Explained, GroupVerdict, Silence, Verdict } from "../api/types";
 import { printAll } from "../matcher/parse";
 import { Age, copy, Linked, linksOf, markOf, Problem, say, Severity, summaryOf, Time, useKeys, useLoaded } from "../parts/basics";
 import { alertsHash, go, newSilenceHash, read } from "../router";
-import { extend } from "./silence_actions";
+import { acknowledge, extend } from "./silence_actions";
 
 export function Alert({ fingerprint, peek = false }: { fingerprint: string; peek?: boolean }) {
   const version = told.value?.version;
@@ -14,6 +14,10 @@ export function Alert({ fingerprint, peek = false }: { fingerprint: string; peek
   const runbook = links.find(({ name }) => name.toLowerCase().includes("runbook"));
   const matchers = value ? Object.entries(value.labels).map(([name, text]) => ({ name, op: "=" as const, value: text })) : [];
   const silence = () => value && go(newSilenceHash(matchers));
+  // who hasn't said a name yet does so in the form
+  const ack = async () => {
+    if (value && !(await acknowledge(value.labels))) silence();
+  };
   const openLink = (url: string | undefined, what: string) =>
     url ? window.open(url, "_blank", "noopener,noreferrer") : say(`this alert has no ${what}`);
   const link = `${location.origin}${location.pathname}#/alert/${fingerprint}`;
@@ -21,6 +25,7 @@ export function Alert({ fingerprint, peek = false }: { fingerprint: string; peek
       ? []
       : [
           { keys: ["s"], title: "Silence this alert", run: () => silence() },
+          { keys: ["a"], title: "Acknowledge this alert: silence it for an hour", run: () => void ack() },
           { keys: ["o"], title: "Open the source", run: () => openLink(value?.generatorURL, "source") },
           { keys: ["r"], title: "Open the runbook", run: () => openLink(runbook?.url, "runbook") },
           { keys: ["y"], title: "Copy the link to this alert", run: () => copy(link) },
@@ -57,6 +62,9 @@ export function Alert({ fingerprint, peek = false }: { fingerprint: string; peek
       <div class="actions">
         <button type="button" onClick={silence}>
           Silence <kbd>s</kbd>
+        </button>
+        <button type="button" onClick={() => void ack()}>
+          Acknowledge <kbd>a</kbd>
         </button>
         {value.generatorURL && (
           <a class="button" href={value.generatorURL} target="_blank" rel="noopener noreferrer">

@@ -1,8 +1,8 @@
 // What is done to silences, from wherever they are shown. All of it goes through API v2, as amtool does it.
 import { expireSilence, setSilence } from "../api/client";
-import type { Draft, Silence } from "../api/types";
+import type { Draft, Labels, Silence } from "../api/types";
 import { asRefused, say } from "../parts/basics";
-import { zone } from "../prefs";
+import { author, zone } from "../prefs";
 import { parseSpan, stamp } from "../time";
 
 export function draftOf(silence: Silence): Draft {
@@ -20,6 +20,26 @@ export function draftOf(silence: Silence): Draft {
     comment: silence.comment,
     annotations: silence.annotations,
   };
+}
+
+const ACK_LASTS = "1h";
+
+/** Says that somebody looks after it: a short silence of exactly this alert. `false`: nobody knows who. */
+export async function acknowledge(labels: Labels): Promise<boolean> {
+  const by = author();
+  if (!by) return false;
+  const [start, end] = [new Date(), new Date(Date.now() + (parseSpan(ACK_LASTS) ?? 0))];
+  const matchers = Object.entries(labels).map(([name, value]) => ({ name, value, isRegex: false, isEqual: true }));
+  const draft = { matchers, startsAt: start.toISOString(), endsAt: end.toISOString(), createdBy: by, comment: `${by} looks after it` };
+  let id = "";
+  const done = await attempt(async () => {
+    id = await setSilence(draft);
+  });
+  const undo = async () => {
+    if (await attempt(() => expireSilence(id))) say("not acknowledged any more");
+  };
+  if (done) say(`acknowledged: silenced until ${stamp(end.toISOString(), zone.value)}`, { title: "Undo", run: () => void undo() });
+  return true;
 }
 
 /** Moves the end, never to an earlier time. */

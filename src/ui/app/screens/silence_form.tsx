@@ -5,7 +5,7 @@ import { told } from "../api/live";
 import type { Draft, Op, Preview, Silence, Silences } from "../api/types";
 import { print, type Matcher } from "../matcher/parse";
 import { asRefused, LabelChip, Problem, say, summaryOf, useKeys } from "../parts/basics";
-import { creator, recentComments, rememberComment, zone } from "../prefs";
+import { author, creator, identity, recentComments, rememberComment, zone } from "../prefs";
 import { go, type Prefill } from "../router";
 import { now, parseEnd, span, stamp } from "../time";
 
@@ -18,12 +18,15 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
   const [matchers, setMatchers] = useState<Matcher[]>(prefill.matchers.length > 0 ? prefill.matchers : [{ name: "", op: "=", value: "" }]);
   const [start, setStart] = useState("");
   const [length, setLength] = useState(prefill.duration || "2h");
-  const [by, setBy] = useState(prefill.createdBy || creator.value);
+  const [by, setBy] = useState(prefill.createdBy || author());
   const [comment, setComment] = useState(prefill.comment);
   const [error, setError] = useState<Refused | null>(null);
   const [missing, setMissing] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
   const first = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (!by && identity.value) setBy(identity.value);
+  }, [identity.value]);
   useEffect(() => {
     if (!id) {
       first.current?.focus();

@@ -6,16 +6,23 @@ use alerting::stats::{FAILURE_REASONS, IntegrationStats};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use base64::Engine;
 use serde::Serialize;
 
 use super::super::refusal::Refusal;
 use super::super::{Api, json};
 use super::tagged;
 
+/// As oauth2-proxy, Authelia and others call it.
+const PROXY_HEADERS: [&str; 4] = ["x-forwarded-user", "x-auth-request-user", "remote-user", "x-forwarded-email"];
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct System {
     member: String,
+    /// Who asks, as the password or a proxy before us says: what the page calls the author of a silence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     version: String,
     revision: String,
     branch: String,
@@ -67,6 +74,7 @@ pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Result<R
     let options = &api.state.options;
     let system = System {
         member,
+        user: user(&headers),
         version: options.version.version.clone(),
         revision: options.version.revision.clone(),
         branch: options.version.branch.clone(),
@@ -87,6 +95,18 @@ pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Result<R
     Ok(tagged(&headers, json::encode(&system)))
 }
 
+/// The name of HTTP authentication, which was checked if it is asked for; else that of a header by which proxies tell it.
+/// It is a suggestion and no right: whoever may make silences may call themselves anything.
+fn user(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let basic = text("authorization").and_then(|value| value.strip_prefix("Basic "));
+    let basic = basic.and_then(|coded| base64::engine::general_purpose::STANDARD.decode(coded).ok());
+    let basic = basic.and_then(|pair| String::from_utf8(pair).ok());
+    let basic = basic.and_then(|pair| Some(pair.split_once(':')?.0.to_owned()));
+    let told = PROXY_HEADERS.iter().find_map(|name| text(name)).map(str::to_owned);
+    basic.or(told).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 fn receiver(stats: &IntegrationStats) -> Receiver {
     let reasons = FAILURE_REASONS.into_iter().zip(stats.failed).filter(|(_, count)| *count > 0);
     Receiver {
@@ -96,5 +116,27 @@ fn receiver(stats: &IntegrationStats) -> Receiver {
         attempts_failed: stats.requests_failed,
         failed: stats.failed.iter().sum(),
         reasons: reasons.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_is_known_by_password_or_proxy() {
+        let of = |pairs: &[(&'static str, &'static str)]| {
+            let pairs = pairs.iter().map(|(name, value)| {
+                (axum::http::HeaderName::from_static(name), axum::http::HeaderValue::from_static(value))
+            });
+            user(&pairs.collect())
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("x-forwarded-user", "bob")]).as_deref(), Some("bob"));
+        // ann:secret
+        let basic = ("authorization", "Basic YW5uOnNlY3JldA==");
+        assert_eq!(of(&[("x-forwarded-user", "bob"), basic]).as_deref(), Some("ann"));
+        assert_eq!(of(&[("authorization", "Basic %")]), None);
+        assert_eq!(of(&[("remote-user", " ")]), None);
     }
 }
