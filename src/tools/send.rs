@@ -1,6 +1,7 @@
 //! `send`: posts alerts at a rate, as Prometheus does, to see how a cluster copes.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use alerting::time::Timestamp;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::Finished;
-use crate::diagnose::client;
+use crate::diagnose::{CollectError, client};
 
 /// Between two batches.
 const TICK: Duration = Duration::from_millis(100);
@@ -47,6 +48,10 @@ pub struct Flags {
     #[arg(long = "for", value_name = "DURATION", default_value = "1m", value_parser = duration)]
     lasts: Duration,
 
+    /// Certificates of an authority that members' certificates are from, besides those of the system (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
     /// Say at the end that all of them are resolved
     #[arg(long)]
     resolve: bool,
@@ -68,8 +73,8 @@ enum Output {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// There is no client.
-    #[error("preparing to post alerts")]
-    Client(#[source] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] CollectError),
 }
 
 /// What came of it.
@@ -92,7 +97,7 @@ struct Summary {
 /// # Errors
 /// When nothing can be sent at all.
 pub async fn run(flags: Flags) -> Result<Finished, SendError> {
-    let client = client().map_err(SendError::Client)?;
+    let client = client(flags.ca_file.as_deref())?;
     let (mut running, mut summary) = (JoinSet::new(), Summary::default());
     let (started, mut sent, mut turn) = (Instant::now(), 0_u64, 0_usize);
     let mut ticks = tokio::time::interval(TICK);

@@ -231,4 +231,8 @@ fn storage(out: &mut Exposition, stats: &StorageStats) {
         .is(stats.journal_bytes.load(Relaxed));
     out.counter("alertmanager_journal_failures_total", "Times that something could not be added to the journal.")
         .is(stats.journal_failures.load(Relaxed));
+    if let Some((size, left)) = stats.space() {
+        out.gauge("alertmanager_storage_size_bytes", "Size of the file system of the storage directory.").is(size);
+        out.gauge("alertmanager_storage_available_bytes", "What is left of it for this process.").is(left);
+    }
 }

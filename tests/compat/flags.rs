@@ -9,8 +9,14 @@ use crate::peer::programs;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_alertmanager-operator");
 
 /// Ours only.
-const OURS: [&str; 5] =
-    ["alerts.persist", "cluster.dns-server", "config.watch", "web.drain-delay", "web.management-address"];
+const OURS: [&str; 6] = [
+    "alerts.persist",
+    "cluster.dns-server",
+    "config.watch",
+    "web.drain-delay",
+    "web.management-address",
+    "web.management-token-file",
+];
 
 /// Lines of words; `FILE:` stands for the directory of [`files`].
 const LINES: [&str; 119] = [

@@ -96,3 +96,56 @@ fn what_names_no_member_is_refused() {
     let (code, text) = diagnose(&["http://[x"]);
     assert!(code == Some(1) && text.contains("reading the URL `http://[x`"), "{text}");
 }
+
+#[test]
+fn a_certificate_that_ends_soon_is_told_and_a_bundle_has_no_secrets() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let config = "route: {receiver: r}\nreceivers:\n- name: r\n  webhook_configs:\n  - url: http://u:s3cret-1@127.0.0.1:9/s3cret-2\n    \
+                  http_config: {proxy_url: 'http://u:s3cret-3@127.0.0.1:9', authorization: {credentials: s3cret-4}}\n  \
+                  slack_configs:\n  - {api_url: 'http://127.0.0.1:9/s3cret-5', channel: c}\n";
+    std::fs::write(file("alertmanager.yml"), config).unwrap();
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3"])
+        .args([
+            "-subj",
+            "/CN=am",
+            "-addext",
+            &format!("subjectAltName=IP:{ip}"),
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ])
+        .args(["-out", &file("tls.crt"), "-keyout", &file("tls.key")])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    // of "secret"
+    let users = "basic_auth_users: {ann: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
+    let web = format!("tls_server_config: {{cert_file: tls.crt, key_file: tls.key}}\n{users}");
+    std::fs::write(file("web.yml"), web).unwrap();
+    let (at_web, management) = (at(ip, free_port(ip)), at(ip, free_port(ip)));
+    let args = [
+        "worker",
+        &format!("--web.listen-address={at_web}"),
+        &format!("--web.management-address={management}"),
+        "--web.config.file=web.yml",
+        "--cluster.listen-address=",
+    ];
+    let _worker = Running::start(PROGRAM, dir.path(), &args.map(str::to_owned));
+    until("it is ready", || request(management, "GET", "/-/ready", ""));
+    let url = format!("https://ann:secret@{at_web}");
+    let (code, text) = diagnose(&["--ca-file", &file("tls.crt"), "--bundle", &file("bundle.tar.gz"), &url]);
+    assert!(code == Some(1) && text.contains("has a certificate that ends in "), "{text}");
+    let unpacked = Command::new("tar").args(["-xzvf", "bundle.tar.gz"]).current_dir(dir.path()).output().unwrap();
+    let names = String::from_utf8(unpacked.stdout).unwrap();
+    for name in ["report.txt", "report.json", "member-0/status.json", "member-0/metrics.txt", "member-0/system.json"] {
+        assert!(names.lines().any(|line| line == name), "{names}");
+        let text = std::fs::read_to_string(file(name)).unwrap();
+        assert!(!text.is_empty() && !text.contains("s3cret") && !text.contains(":secret@"), "{name}: {text}");
+    }
+
+    let (code, text) = diagnose(&[&url]);
+    assert!(code == Some(1) && text.contains("does not answer: "), "an unknown authority: {text}");
+    let (code, text) = diagnose(&["--ca-file", &file("none.pem"), &url]);
+    assert!(code == Some(1) && text.contains("error: reading the authority "), "{text}");
+}

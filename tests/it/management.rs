@@ -50,7 +50,7 @@ fn probes_pass_where_clients_need_a_password_and_clients_are_served_until_they_k
     let alerts = request_with(management, "Authorization: Bearer t0ken\r\n", "GET", "/api/v2/alerts", "");
     assert!(alerts.unwrap_err().contains(" 405 "));
     let metrics = request(management, "GET", "/metrics", "").unwrap();
-    assert!(metrics.contains("alertmanager_alerts{state=\"active\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("alertmanager_alerts_received_total{status=\"firing\",version=\"v2\"} 1\n"), "{metrics}");
     std::fs::write(dir.path().join("token"), "").unwrap();
     assert!(post("Bearer ").unwrap_err().contains(" 401 "), "an empty token is none");
 

@@ -7,12 +7,11 @@ use alerting::nflog::{self, NotificationLog};
 use alerting::silence::Silence;
 use alerting::time::Timestamp;
 use bytes::Bytes;
-use reqwest::StatusCode;
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
 use super::archive::{NOTIFICATION_LOG, Parts, SILENCES};
 use super::silences::{Row, file};
-use crate::diagnose::client;
 
 /// How long a silence is kept after its end, as the worker has it by default.
 const RETENTION: Duration = Duration::from_secs(120 * 3600);
@@ -44,9 +43,6 @@ pub enum RestoreError {
         /// Why not.
         why: String,
     },
-    /// Nobody can be told.
-    #[error("preparing to tell the cluster")]
-    Client(#[source] reqwest::Error),
     /// The cluster doesn't say what it has.
     #[error("asking {url} for its silences: {why}")]
     Ask {
@@ -75,9 +71,14 @@ fn rows(parts: &Parts) -> Result<Vec<Row>, RestoreError> {
 }
 
 /// Adds the silences that still work, and are not there. Alerts come again by themselves; the log is the cluster's own.
-pub(super) async fn to_cluster(now: Timestamp, parts: &Parts, url: &str, dry_run: bool) -> Result<Done, RestoreError> {
+pub(super) async fn to_cluster(
+    now: Timestamp,
+    client: &Client,
+    parts: &Parts,
+    url: &str,
+    dry_run: bool,
+) -> Result<Done, RestoreError> {
     let wanted = rows(parts)?;
-    let client = client().map_err(RestoreError::Client)?;
     let url = format!("{}/api/v2/silences", url.trim_end_matches('/'));
     let ask = |why: String| RestoreError::Ask { url: url.clone(), why };
     let answer = client.get(&url).send().await.map_err(|error| ask(super::chain(&error)))?;
@@ -96,7 +97,7 @@ pub(super) async fn to_cluster(now: Timestamp, parts: &Parts, url: &str, dry_run
         } else if dry_run {
             done.restored += 1;
         } else {
-            match post(&client, &url, &row).await {
+            match post(client, &url, &row).await {
                 Ok(()) => done.restored += 1,
                 Err(why) => done.failed.push(format!("silence {}: {why}", row.id)),
             }
@@ -105,7 +106,7 @@ pub(super) async fn to_cluster(now: Timestamp, parts: &Parts, url: &str, dry_run
     Ok(done)
 }
 
-async fn post(client: &reqwest::Client, url: &str, row: &Row) -> Result<(), String> {
+async fn post(client: &Client, url: &str, row: &Row) -> Result<(), String> {
     let mut body = serde_json::to_value(row).unwrap_or_default();
     if let Some(fields) = body.as_object_mut() {
         // it is a new one there; its history stays in the backup

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::archive::{ALERTS, CLUSTER, CONFIG, NOTIFICATION_LOG, Parts, SILENCES};
 use super::silences::{Row, union};
-use crate::diagnose::client;
 
 /// What was gathered.
 #[derive(Debug)]
@@ -24,9 +23,6 @@ pub(super) struct Gathered {
 /// Nothing can be backed up.
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
-    /// No member can be asked.
-    #[error("preparing to ask members")]
-    Client(#[source] reqwest::Error),
     /// No member answers.
     #[error("no member answers: {0}")]
     Nobody(String),
@@ -62,11 +58,10 @@ struct Told {
 }
 
 /// From members: all that any of them knows, since what one has just learned may not have reached the others.
-pub(super) async fn from_members(now: Timestamp, urls: &[String]) -> Result<Gathered, GatherError> {
-    let client = client().map_err(GatherError::Client)?;
+pub(super) async fn from_members(now: Timestamp, client: &Client, urls: &[String]) -> Result<Gathered, GatherError> {
     let (mut told, mut lacks) = (Vec::new(), Vec::new());
     for url in urls {
-        match ask(&client, url).await {
+        match ask(client, url).await {
             Ok(member) => told.push(member),
             Err(error) => lacks.push(error),
         }

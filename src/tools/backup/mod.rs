@@ -47,6 +47,10 @@ pub struct BackupFlags {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["members", "dns"])]
     data_dir: Option<PathBuf>,
 
+    /// Certificates of an authority that members' certificates are from, besides those of the system (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
     /// Where it goes: a directory, s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH
     #[arg(long, value_name = "PLACE")]
     to: String,
@@ -74,6 +78,10 @@ pub struct RestoreFlags {
     /// The storage directory of a member to be started, which gets silences and notification log
     #[arg(long, value_name = "DIR", conflicts_with = "list")]
     data_dir: Option<PathBuf>,
+
+    /// Certificates of an authority that members' certificates are from, besides those of the system (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 
     /// Also silences that have ended; with --data-dir only: no API takes them
     #[arg(long, requires = "data_dir")]
@@ -138,8 +146,9 @@ pub async fn backup(flags: BackupFlags) -> Result<Finished, BackupError> {
     let gathered = match &flags.data_dir {
         Some(directory) => gather::from_directory(directory)?,
         None => {
-            let urls = diagnose::urls(&Members::new(flags.members, flags.dns)).await?;
-            gather::from_members(now, &urls).await?
+            let members = Members::new(flags.members, flags.dns, flags.ca_file);
+            let client = members.client().map_err(DiagnoseError::from)?;
+            gather::from_members(now, &client, &diagnose::urls(&members).await?).await?
         }
     };
     let written = archive::write(&place, now, &gathered.parts, gathered.lacks).await?;
@@ -175,7 +184,10 @@ pub async fn restore(flags: RestoreFlags) -> Result<Finished, BackupError> {
     let (listed, parts) = archive::read(&place, flags.name.as_deref()).await?;
     let done = match (&flags.data_dir, &flags.to) {
         (Some(directory), _) => bring_back::to_directory(now, &parts, directory, flags.expired, flags.dry_run)?,
-        (None, Some(url)) => bring_back::to_cluster(now, &parts, url, flags.dry_run).await?,
+        (None, Some(url)) => {
+            let client = diagnose::client(flags.ca_file.as_deref()).map_err(DiagnoseError::from)?;
+            bring_back::to_cluster(now, &client, &parts, url, flags.dry_run).await?
+        }
         // the command line asks for one of them
         (None, None) => bring_back::Done::default(),
     };

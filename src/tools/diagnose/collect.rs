@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::{Client, StatusCode, Url};
@@ -22,6 +23,15 @@ pub enum CollectError {
     /// It is no URL.
     #[error("reading the URL `{0}`: {1}")]
     Url(String, String),
+    /// The file with the authority can't be read.
+    #[error("reading the authority {}", path.display())]
+    Authority {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The client can't be made.
     #[error("preparing to ask members")]
     Client(#[source] reqwest::Error),
@@ -31,8 +41,8 @@ pub enum CollectError {
 ///
 /// # Errors
 /// When one of them isn't named by a URL.
-pub(super) async fn all(urls: &[String]) -> Result<Vec<Member>, CollectError> {
-    let client = client().map_err(CollectError::Client)?;
+pub(super) async fn all(urls: &[String], authority: Option<&Path>) -> Result<Vec<Member>, CollectError> {
+    let client = client(authority)?;
     let bases: Vec<Url> = urls.iter().map(|url| base(url)).collect::<Result<_, _>>()?;
     let asked = bases.into_iter().map(|base| {
         let client = client.clone();
@@ -42,7 +52,7 @@ pub(super) async fn all(urls: &[String]) -> Result<Vec<Member>, CollectError> {
     let mut members = Vec::new();
     for (url, member) in urls.iter().zip(asked) {
         let lost = |error: tokio::task::JoinError| Member {
-            url: url.clone(),
+            url: without_password(url),
             error: Some(error.to_string()),
             ..Member::default()
         };
@@ -51,11 +61,24 @@ pub(super) async fn all(urls: &[String]) -> Result<Vec<Member>, CollectError> {
     Ok(members)
 }
 
-/// Asks, and tells, members.
-pub(crate) fn client() -> Result<Client, reqwest::Error> {
+/// Asks, and tells, members; those of an authority of the user's own, too, if its file is given.
+///
+/// # Errors
+/// When that can't be read, or there can't be a client.
+pub(crate) fn client(authority: Option<&Path>) -> Result<Client, CollectError> {
     // whoever came first in this process has decided already
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().timeout(ANSWER_LIMIT).build()
+    let mut builder = Client::builder().timeout(ANSWER_LIMIT).tls_info(true);
+    if let Some(path) = authority {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| CollectError::Authority {
+            path: path.to_owned(),
+            source,
+        };
+        let pem = std::fs::read(path).map_err(|error| failed(error.into()))?;
+        let given = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.into()))?;
+        builder = given.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+    }
+    builder.build().map_err(CollectError::Client)
 }
 
 fn base(url: &str) -> Result<Url, CollectError> {
@@ -65,16 +88,26 @@ fn base(url: &str) -> Result<Url, CollectError> {
 }
 
 async fn member(client: &Client, base: Url) -> Member {
-    let url = base.as_str().trim_end_matches('/').to_owned();
+    let base_text = base.as_str().trim_end_matches('/').to_owned();
+    let url = without_password(&base_text);
     match said(client, &base).await {
-        Ok(said) => Member { url, said: Some(said), error: None },
-        Err(error) => Member { url, said: None, error: Some(error) },
+        Ok(said) => Member { url, base: base_text, said: Some(said), error: None },
+        Err(error) => Member { url, base: base_text, said: None, error: Some(error) },
     }
+}
+
+/// As it may be shown.
+fn without_password(url: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url) else { return url.to_owned() };
+    // only schemes without hosts refuse, and those have no passwords
+    let _ = parsed.set_username("").and_then(|()| parsed.set_password(None));
+    parsed.as_str().trim_end_matches('/').to_owned()
 }
 
 /// The error is for people: it becomes a finding.
 async fn said(client: &Client, base: &Url) -> Result<Said, String> {
     let (status, clock): (Status, Clock) = timed(client, base, "api/v2/status").await?;
+    let certificate_days = certificate_days(client, base).await;
     let not_ready = match get(client, base, "-/ready").await? {
         (StatusCode::OK, _) => None,
         (_, text) => Some(text.trim().to_owned()),
@@ -103,9 +136,18 @@ async fn said(client: &Client, base: &Url) -> Result<Said, String> {
         silences: silences.into_iter().map(|silence| (silence.id, silence.updated_at)).collect(),
         clock_ahead_ms: clock.ahead_ms,
         clock_within_ms: clock.within_ms,
+        certificate_days,
         metrics: Metrics::read(&metrics),
         unreachable_gossip: knock.await.unwrap_or_default(),
     })
+}
+
+/// In how many days the certificate ends that was shown; `None`: none was.
+async fn certificate_days(client: &Client, base: &Url) -> Option<i64> {
+    let answer = client.get(base.join("-/healthy").ok()?).send().await.ok()?;
+    let shown = answer.extensions().get::<reqwest::tls::TlsInfo>()?.peer_certificate()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(shown).ok()?;
+    Some((certificate.validity().not_after.timestamp() - now_ms() / 1000) / 86_400)
 }
 
 /// Why nobody listens there, if nobody does.

@@ -22,6 +22,14 @@ const FILES_TIGHT: f64 = 0.8;
 const ALERTS_FEW: f64 = 5.0;
 const ALERTS_PART: f64 = 0.05;
 
+/// Of the disk, the part below which it gets tight, and below which it is as good as full.
+const DISK_TIGHT: f64 = 0.1;
+const DISK_FULL: f64 = 0.01;
+
+/// Days before the end of a certificate from which on somebody should have renewed it, and from which on it's urgent.
+const CERTIFICATE_SOON: i64 = 21;
+const CERTIFICATE_NOW: i64 = 4;
+
 /// Differing lines that are told.
 const LINES: usize = 6;
 
@@ -117,6 +125,19 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
                 "a restart forgets what isn't on disk: look for a full or read-only disk",
             );
         }
+    }
+    if let (Some(left), Some(size)) =
+        (metrics.value("alertmanager_storage_available_bytes"), metrics.value("alertmanager_storage_size_bytes"))
+        && left < DISK_TIGHT * size
+    {
+        let harm = if left < DISK_FULL * size { Harm::Critical } else { Harm::Warning };
+        let text = format!("has {:.1} % of its disk left", left / size * 100.0);
+        find(harm, "disk_full", text, "make room, or give it a larger volume: what it can't write a restart forgets");
+    }
+    if let Some(days) = said.certificate_days.filter(|days| *days < CERTIFICATE_SOON) {
+        let harm = if days < CERTIFICATE_NOW { Harm::Critical } else { Harm::Warning };
+        let text = format!("has a certificate that ends in {days} days");
+        find(harm, "certificate_ends", text, "renew it: members read theirs anew without a restart");
     }
     let failed = failing(said);
     for (integration, (failed, all)) in failed {
@@ -339,7 +360,7 @@ mod tests {
             clock_within_ms: 5,
             ..Said::default()
         };
-        Member { url: format!("http://{name}"), said: Some(said), error: None }
+        Member { url: format!("http://{name}"), said: Some(said), error: None, ..Member::default() }
     }
 
     fn three() -> Vec<Member> {
@@ -363,7 +384,8 @@ mod tests {
     fn a_member_that_is_gone_is_told_of_first() {
         let mut members = three();
         change(&mut members[0], |said| said.version = "2".to_owned());
-        members[1] = Member { url: "http://am-1".into(), said: None, error: Some("refused".into()) };
+        members[1] =
+            Member { url: "http://am-1".into(), said: None, error: Some("refused".into()), ..Member::default() };
         let codes: Vec<_> = found(&members);
         assert_eq!(codes[0], ("unreachable", "http://am-1 does not answer: refused".to_owned()));
         assert_eq!(codes[1].0, "unknown_member");
@@ -445,6 +467,27 @@ mod tests {
         assert_eq!(codes, ["reload_failed", "state_not_written", "notifications_fail", "peer_lags", "files_tight"]);
         assert_eq!(all[2].1, "am-0 failed to deliver 1 of 10 notifications by webhook");
         assert_eq!(all[3].1, "am-0 hears nothing from am-1 of what it told 33 s ago");
+    }
+
+    #[test]
+    fn what_fills_up_or_ends_is_told_in_time() {
+        let mut members = three();
+        let disk =
+            |left: u64| format!("alertmanager_storage_available_bytes {left}\nalertmanager_storage_size_bytes 1000\n");
+        change(&mut members[0], |said| said.metrics = Metrics::read(&disk(100)));
+        assert!(found(&members).is_empty());
+        change(&mut members[0], |said| said.metrics = Metrics::read(&disk(99)));
+        change(&mut members[1], |said| said.metrics = Metrics::read(&disk(9)));
+        change(&mut members[2], |said| said.certificate_days = Some(20));
+        let texts: Vec<String> = found(&members).into_iter().map(|(_, text)| text).collect();
+        let expected = [
+            "am-1 has 0.9 % of its disk left",
+            "am-0 has 9.9 % of its disk left",
+            "am-2 has a certificate that ends in 20 days",
+        ];
+        assert_eq!(texts, expected);
+        change(&mut members[2], |said| said.certificate_days = Some(3));
+        assert_eq!(findings(&members).iter().filter(|finding| finding.harm == Harm::Critical).count(), 2);
     }
 
     #[test]

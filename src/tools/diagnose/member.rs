@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Member {
-    /// Where it was asked.
+    /// Where it was asked, without a password.
     pub(crate) url: String,
+    /// The same, as it is asked.
+    #[serde(skip)]
+    pub(crate) base: String,
     /// What it said; `None` if it didn't answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) said: Option<Said>,
@@ -42,6 +45,9 @@ pub(crate) struct Said {
     pub(crate) clock_ahead_ms: i64,
     /// How exactly that is known.
     pub(crate) clock_within_ms: i64,
+    /// In so many days the certificate that it shows ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_days: Option<i64>,
     /// Its metrics.
     #[serde(skip)]
     pub(crate) metrics: Metrics,

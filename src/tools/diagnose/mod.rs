@@ -3,15 +3,18 @@
 //! `collect` asks, `judge` decides from what was answered and nothing else, `report` writes it down. Works with the Go
 //! Alertmanager, too; what only a worker of this program can say is left out there.
 
+mod bundle;
 mod collect;
 mod judge;
 mod member;
 mod report;
 
 use std::net::ToSocketAddrs;
+use std::path::PathBuf;
 
 use crate::Finished;
 
+pub use bundle::BundleError;
 pub use collect::CollectError;
 pub(crate) use collect::client;
 pub(crate) use judge::{Finding, Harm};
@@ -29,12 +32,21 @@ pub(crate) struct Members {
     /// A name all of whose addresses are members, as `host:port`: the headless Service of a cluster
     #[arg(long, value_name = "HOST:PORT")]
     dns: Option<String>,
+
+    /// Certificates of an authority that members' certificates are from, besides those of the system (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 impl Members {
     /// Those at these URLs, and at all addresses of a name.
-    pub(crate) fn new(members: Vec<String>, dns: Option<String>) -> Self {
-        Self { members, dns }
+    pub(crate) fn new(members: Vec<String>, dns: Option<String>, ca_file: Option<PathBuf>) -> Self {
+        Self { members, dns, ca_file }
+    }
+
+    /// See [`collect::client`].
+    pub(crate) fn client(&self) -> Result<reqwest::Client, CollectError> {
+        client(self.ca_file.as_deref())
     }
 }
 
@@ -43,6 +55,10 @@ impl Members {
 pub struct Flags {
     #[command(flatten)]
     members: Members,
+
+    /// Write all that was asked, without secrets, into this file (.tar.gz), for who is to help
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
 
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -69,6 +85,9 @@ pub enum DiagnoseError {
         #[source]
         source: std::io::Error,
     },
+    /// The bundle can't be written.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// A member can't even be asked.
     #[error(transparent)]
     Collect(#[from] CollectError),
@@ -81,6 +100,10 @@ pub enum DiagnoseError {
 pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
     let (members, findings) = look(&flags.members).await?;
     let success = findings.iter().all(|finding| finding.harm == Harm::Note);
+    if let Some(path) = &flags.bundle {
+        let client = flags.members.client()?;
+        bundle::write(path, &client, &members, &findings).await?;
+    }
     let text = match flags.output {
         Output::Text => report::text(&members, &findings),
         Output::Json => report::json(&members, &findings),
@@ -90,7 +113,7 @@ pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
 
 /// Asks all members once; what is wrong, the worst first.
 pub(crate) async fn look(of: &Members) -> Result<(Vec<Member>, Vec<Finding>), DiagnoseError> {
-    let members = collect::all(&urls(of).await?).await?;
+    let members = collect::all(&urls(of).await?, of.ca_file.as_deref()).await?;
     let findings = judge::findings(&members);
     Ok((members, findings))
 }

@@ -87,7 +87,12 @@ mod tests {
             peers: peers.iter().map(|peer| ((*peer).to_owned(), String::new())).collect(),
             ..Said::default()
         };
-        let member = |said: Said| Member { url: format!("http://{}:9093", said.name), said: Some(said), error: None };
+        let member = |said: Said| Member {
+            url: format!("http://{}:9093", said.name),
+            said: Some(said),
+            error: None,
+            ..Member::default()
+        };
         let members = [member(said("am-0", &["am-0", "am-1"])), member(said("am-1", &["am-1"]))];
         let finding = Finding {
             harm: Harm::Critical,

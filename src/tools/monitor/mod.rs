@@ -77,9 +77,6 @@ pub enum MonitorError {
         #[source]
         source: std::io::Error,
     },
-    /// Nobody can be told anything.
-    #[error("preparing to post alerts")]
-    Client(#[source] reqwest::Error),
     /// Changes can't be printed.
     #[error("printing what has changed")]
     Print(#[source] std::io::Error),
@@ -103,7 +100,7 @@ pub async fn run(flags: Flags) -> Result<Finished, MonitorError> {
         let failed = |source| MonitorError::Listen { address, source };
         serve::start(address, Arc::clone(&seen)).await.map_err(failed)?;
     }
-    let mut teller = Teller::new(&flags).map_err(MonitorError::Client)?;
+    let mut teller = Teller::new(&flags, flags.members.client().map_err(DiagnoseError::from)?);
     let mut stop = std::pin::pin!(stopped());
     let mut next = tokio::time::interval(flags.interval);
     next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::watch::{Change, Firing};
 use super::{Flags, chain, now};
-use crate::diagnose::{Member, client};
+use crate::diagnose::Member;
 
 /// An alert that isn't posted again ends after so many intervals, but not sooner than this.
 const INTERVALS: u32 = 4;
@@ -29,15 +29,15 @@ pub(super) struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(flags: &Flags) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            client: client()?,
+    pub(super) fn new(flags: &Flags, client: Client) -> Self {
+        Self {
+            client,
             life: (flags.interval * INTERVALS).max(LIFE_MIN),
             alerts: !flags.no_alerts,
             webhook: flags.webhook.clone(),
             fired: BTreeSet::new(),
             owed: Vec::new(),
-        })
+        }
     }
 
     /// Posts what fires, and the end of what fired; what could not be told is complained about, and tried again.
@@ -84,7 +84,7 @@ impl Teller {
     async fn post(&self, members: &[Member], alerts: &Value, complaints: &mut Vec<String>) -> bool {
         let (body, mut taken) = (alerts.to_string(), false);
         for member in members.iter().filter(|member| member.said.is_some()) {
-            let url = format!("{}/api/v2/alerts", member.url);
+            let url = format!("{}/api/v2/alerts", member.base);
             let request = self.client.post(&url).header("content-type", "application/json").body(body.clone());
             match request.send().await.and_then(reqwest::Response::error_for_status) {
                 Ok(_) => taken = true,

@@ -209,11 +209,16 @@ mod tests {
     use crate::diagnose::Said;
 
     fn up(name: &str) -> Member {
-        Member { url: format!("http://{name}"), said: Some(Said { name: name.into(), ..Said::default() }), error: None }
+        Member {
+            url: format!("http://{name}"),
+            said: Some(Said { name: name.into(), ..Said::default() }),
+            error: None,
+            ..Member::default()
+        }
     }
 
     fn down(name: &str) -> Member {
-        Member { url: format!("http://{name}"), said: None, error: Some("refused".into()) }
+        Member { url: format!("http://{name}"), said: None, error: Some("refused".into()), ..Member::default() }
     }
 
     fn finding(code: &'static str, text: &str, harm: Harm) -> Finding {

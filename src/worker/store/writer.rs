@@ -5,6 +5,7 @@
 //! old or new, and every segment after it, perhaps some before it too, which changes nothing when they are replayed.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -53,6 +54,16 @@ pub struct StorageStats {
     pub journal_bytes: AtomicU64,
     /// Times that something could not be appended.
     pub journal_failures: AtomicU64,
+    /// Where all of it is.
+    pub directory: PathBuf,
+}
+
+impl StorageStats {
+    /// Bytes of the file system, and those that are left for us; `None` where it doesn't say.
+    pub(crate) fn space(&self) -> Option<(u64, u64)> {
+        let told = rustix::fs::statvfs(&self.directory).ok()?;
+        Some((told.f_blocks.saturating_mul(told.f_frsize), told.f_bavail.saturating_mul(told.f_frsize)))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -92,7 +103,8 @@ impl Writer {
     /// # Errors
     /// When the directory can't be read, or there can't be more threads.
     pub(super) fn start(store: &Store, observed: Arc<Observed>) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let stats = StorageStats { directory: store.directory().to_owned(), ..StorageStats::default() };
+        let shared = Arc::new(Shared { stats: Arc::new(stats), ..Shared::default() });
         shared.stats.journal_bytes.store(size_of_segments(store)?, Relaxed);
         let journal = Journal::after_last(store.directory())?;
         let (commands, taken) = mpsc::channel();
