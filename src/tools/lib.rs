@@ -3,7 +3,9 @@
 //! Each tool is a `Flags` type and a function that returns what to print; nothing here prints or exits.
 
 pub mod backup;
+mod chain;
 pub mod check;
+mod clock;
 pub mod diagnose;
 pub mod monitor;
 mod read;

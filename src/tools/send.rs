@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use alerting::time::Timestamp;
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::Finished;
+use crate::chain::chain;
+use crate::clock::{duration, now};
 use crate::diagnose::{CollectError, client};
 
 /// Between two batches.
@@ -155,8 +156,7 @@ pub async fn run(flags: Flags) -> Result<Finished, SendError> {
 }
 
 fn batch(flags: &Flags, numbers: std::ops::Range<u64>, resolved: bool) -> Value {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let now = Timestamp::from_nanos(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)).rfc3339_millis();
+    let now = now().rfc3339_millis();
     Value::from_iter(numbers.map(|number| {
         let mut labels = flags.labels.clone();
         labels.entry("alertname".to_owned()).or_insert_with(|| "Load".to_owned());
@@ -216,16 +216,6 @@ fn labels(text: &str) -> Result<BTreeMap<String, String>, String> {
             _ => Err(format!("`{pair}` is not name=value")),
         })
         .collect()
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    alerting::duration::parse_prometheus(text).map_err(|error| error.to_string())
-}
-
-/// The whole chain of an error, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

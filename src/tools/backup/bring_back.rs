@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::archive::{NOTIFICATION_LOG, Parts, SILENCES};
 use super::silences::{Row, file};
+use crate::chain::chain;
 
 /// How long a silence is kept after its end, as the worker has it by default.
 const RETENTION: Duration = Duration::from_secs(120 * 3600);
@@ -81,8 +82,8 @@ pub(super) async fn to_cluster(
     let wanted = rows(parts)?;
     let url = format!("{}/api/v2/silences", url.trim_end_matches('/'));
     let ask = |why: String| RestoreError::Ask { url: url.clone(), why };
-    let answer = client.get(&url).send().await.map_err(|error| ask(super::chain(&error)))?;
-    let (status, body) = (answer.status(), answer.text().await.map_err(|error| ask(super::chain(&error)))?);
+    let answer = client.get(&url).send().await.map_err(|error| ask(chain(&error)))?;
+    let (status, body) = (answer.status(), answer.text().await.map_err(|error| ask(chain(&error)))?);
     if status != StatusCode::OK {
         return Err(ask(format!("{status}: {}", body.trim())));
     }
@@ -114,7 +115,7 @@ async fn post(client: &Client, url: &str, row: &Row) -> Result<(), String> {
         fields.remove("updatedAt");
     }
     let request = client.post(url).header("content-type", "application/json").body(body.to_string());
-    let answer = request.send().await.map_err(|error| super::chain(&error))?;
+    let answer = request.send().await.map_err(|error| chain(&error))?;
     match answer.status() {
         StatusCode::OK => Ok(()),
         status => Err(format!("{status}: {}", answer.text().await.unwrap_or_default().trim())),
@@ -144,8 +145,7 @@ pub(super) fn to_directory(
     done.restored = silences.len();
     let mut log = NotificationLog::default();
     if let Some(content) = parts.get(NOTIFICATION_LOG) {
-        let damaged =
-            |error: nflog::DecodeError| RestoreError::Part { part: NOTIFICATION_LOG, why: super::chain(&error) };
+        let damaged = |error: nflog::DecodeError| RestoreError::Part { part: NOTIFICATION_LOG, why: chain(&error) };
         for (key, entry) in nflog::decode(content.clone()).map_err(damaged)? {
             log.merge(now, key, entry);
         }

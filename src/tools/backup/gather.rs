@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::archive::{ALERTS, CLUSTER, CONFIG, NOTIFICATION_LOG, Parts, SILENCES};
 use super::silences::{Row, union};
+use crate::chain::chain;
 
 /// What was gathered.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ async fn ask(client: &Client, url: &str) -> Result<Told, String> {
     let base = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     let base = base.trim_end_matches('/').to_owned();
     let get = async |path: &str| {
-        let failed = |error: reqwest::Error| format!("{base}{path}: {}", super::chain(&error));
+        let failed = |error: reqwest::Error| format!("{base}{path}: {}", chain(&error));
         let answer = client.get(format!("{base}{path}")).send().await.map_err(failed)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(failed)?;
@@ -149,8 +150,8 @@ pub(super) fn from_directory(directory: &Path) -> Result<Gathered, GatherError> 
     }
     let (silences, log) = (read("silences")?, read("nflog")?);
     let damaged = |name: &str, damage: String| GatherError::Damaged { path: directory.join(name), damage };
-    nflog::decode(log.clone()).map_err(|error| damaged("nflog", super::chain(&error)))?;
-    let silences = silence::read_file(silences).map_err(|error| damaged("silences", super::chain(&error)))?;
+    nflog::decode(log.clone()).map_err(|error| damaged("nflog", chain(&error)))?;
+    let silences = silence::read_file(silences).map_err(|error| damaged("silences", chain(&error)))?;
     let mut lacks = vec!["alerts and config: they are not in a storage directory".to_owned()];
     let told: Vec<Row> = silences
         .iter()

@@ -10,12 +10,12 @@ mod place;
 mod silences;
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use alerting::time::Timestamp;
 use serde_json::json;
 
 use crate::Finished;
+use crate::clock::now;
 use crate::diagnose::{self, DiagnoseError, Members};
 pub use archive::ArchiveError;
 pub use bring_back::RestoreError;
@@ -213,15 +213,4 @@ pub async fn cleanup(flags: CleanupFlags) -> Result<Finished, BackupError> {
         Output::Text => gone.iter().fold(format!("{} removed\n", gone.len()), |text, name| text + name + "\n"),
     };
     Ok(Finished::good(text))
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
-
-/// The whole chain of an error, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::member::{Member, Metrics, Said, Silence, Status};
+use crate::chain::chain;
 
 /// How long one answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -179,11 +180,11 @@ impl Clock {
 async fn timed<T: DeserializeOwned>(client: &Client, base: &Url, path: &str) -> Result<(T, Clock), String> {
     let url = base.join(path).map_err(|error| error.to_string())?;
     let before = now_ms();
-    let answer = client.get(url.clone()).send().await.map_err(chain)?;
+    let answer = client.get(url.clone()).send().await.map_err(|error| chain(&error))?;
     let after = now_ms();
     let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
     let status = answer.status();
-    let text = answer.text().await.map_err(chain)?;
+    let text = answer.text().await.map_err(|error| chain(&error))?;
     if status != StatusCode::OK {
         return Err(format!("{url} answers {status}: {}", text.trim()));
     }
@@ -201,9 +202,9 @@ async fn json<T: DeserializeOwned>(client: &Client, base: &Url, path: &str) -> R
 
 async fn get(client: &Client, base: &Url, path: &str) -> Result<(StatusCode, String), String> {
     let url = base.join(path).map_err(|error| error.to_string())?;
-    let answer = client.get(url).send().await.map_err(chain)?;
+    let answer = client.get(url).send().await.map_err(|error| chain(&error))?;
     let status = answer.status();
-    Ok((status, answer.text().await.map_err(chain)?))
+    Ok((status, answer.text().await.map_err(|error| chain(&error))?))
 }
 
 fn now_ms() -> i64 {
@@ -215,15 +216,4 @@ fn now_ms() -> i64 {
 fn http_date(text: &str) -> Option<i64> {
     let at = httpdate::parse_http_date(text).ok()?;
     i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
-}
-
-/// An error with its causes: what is at the end is what helps.
-fn chain(error: reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -8,13 +8,14 @@ mod watch;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use alerting::time::Timestamp;
 use reqwest::Url;
 use serde_json::json;
 
 use crate::Finished;
+use crate::chain::chain;
+use crate::clock::{duration, now};
 use crate::diagnose::{self, DiagnoseError, Members};
 use tell::Teller;
 use watch::Watch;
@@ -26,7 +27,7 @@ pub struct Flags {
     members: Members,
 
     /// Between two looks
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = interval)]
     interval: Duration,
 
     /// So many looks in a row make a failure, or an inconsistency
@@ -116,7 +117,7 @@ pub async fn run(flags: Flags) -> Result<Finished, MonitorError> {
                 Ok(looked) => looked,
                 // a name that can't be looked up now may be back, but not one that never could
                 Err(error) if look > 1 => {
-                    print(&flags, &now(), "lookup_failed", &chain(&error), &json!({"error": chain(&error)}))?;
+                    print(&flags, &now().rfc3339_millis(), "lookup_failed", &chain(&error), &json!({"error": chain(&error)}))?;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -128,7 +129,7 @@ pub async fn run(flags: Flags) -> Result<Finished, MonitorError> {
             (seen.looks, seen.took) = (look, started.elapsed());
             (changes, seen.watch.alerts(), seen.watch.all_is_well())
         };
-        let at = now();
+        let at = now().rfc3339_millis();
         for change in &changes {
             print(&flags, &at, "change", &change.sentence(), &serde_json::to_value(change).unwrap_or_default())?;
         }
@@ -158,17 +159,6 @@ fn print(flags: &Flags, at: &str, kind: &str, text: &str, value: &serde_json::Va
     out.write_all(line.as_bytes()).and_then(|()| out.flush()).map_err(MonitorError::Print)
 }
 
-fn now() -> String {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)).rfc3339_millis()
-}
-
-/// The whole chain of an error, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
 async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     // without a handler the signal ends the process, which is what is wanted
@@ -182,10 +172,7 @@ async fn stopped() {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    match alerting::duration::parse_prometheus(text) {
-        Ok(duration) if duration.is_zero() => Err("must not be zero".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(error.to_string()),
-    }
+/// One that looks may be repeated at.
+fn interval(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|given| if given.is_zero() { Err("must not be zero".to_owned()) } else { Ok(given) })
 }

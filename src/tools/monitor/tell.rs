@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use alerting::time::Timestamp;
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
+use super::Flags;
 use super::watch::{Change, Firing};
-use super::{Flags, chain, now};
+use crate::chain::chain;
+use crate::clock::{from_system, now};
 use crate::diagnose::Member;
 
 /// An alert that isn't posted again ends after so many intervals, but not sooner than this.
@@ -63,7 +64,7 @@ impl Teller {
         if let Some(webhook) = &self.webhook {
             self.owed.extend(changes.iter().filter(come_and_go).map(|change| {
                 let mut value = serde_json::to_value(change).unwrap_or_default();
-                value["at"] = now().into();
+                value["at"] = now().rfc3339_millis().into();
                 value
             }));
             // in order: the last word about a member must be the last
@@ -99,11 +100,9 @@ impl Teller {
 }
 
 fn alert(firing: &Firing, ends: SystemTime) -> Value {
-    let ends = ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let ends = Timestamp::from_nanos(i64::try_from(ends.as_nanos()).unwrap_or(i64::MAX));
     json!({
         "labels": firing.labels,
         "annotations": {"summary": firing.summary, "description": firing.description},
-        "endsAt": ends.rfc3339_millis(),
+        "endsAt": from_system(ends).rfc3339_millis(),
     })
 }
