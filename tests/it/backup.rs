@@ -197,11 +197,12 @@ fn a_bucket_is_as_good_as_a_directory() {
 fn what_can_not_be_done_is_one_sentence() {
     let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
     let (place, nobody) = (dir.path().display().to_string(), at(ip, free_port(ip)).to_string());
-    let table: [(&[&str], &str); 5] = [
+    let table: [(&[&str], &str); 6] = [
         (&["backup", &nobody, "--to", &place], "no member answers: http://"),
         (&["backup", "--data-dir", "/nonexistent", "--to", &place], "reading /nonexistent: "),
         (&["restore", "--from", &place, "--to", "http://x"], "there is no whole backup at all"),
         (&["restore", "20260101T000000000Z", "--from", &place, "--to", "http://x"], "there is no whole backup called"),
+        (&["restore", "--from", "/nonexistent/backups", "--list"], "opening `/nonexistent/backups`: a directory"),
         (&["restore", "--from", "ftp://x/y", "--list"], "opening `ftp://x/y`: a directory, s3://BUCKET/PATH"),
     ];
     for (args, part) in table {

@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     fn place(dir: &std::path::Path) -> Place {
-        Place::open(&dir.display().to_string()).unwrap()
+        Place::open(&dir.display().to_string(), true).unwrap()
     }
 
     fn parts(silences: &'static str) -> Parts {

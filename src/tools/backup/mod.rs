@@ -142,7 +142,7 @@ pub enum BackupError {
 /// When nothing can be read, or it can't be written.
 pub async fn backup(flags: BackupFlags) -> Result<Finished, BackupError> {
     let now = now();
-    let place = Place::open(&flags.to)?;
+    let place = Place::open(&flags.to, true)?;
     let gathered = match &flags.data_dir {
         Some(directory) => gather::from_directory(directory)?,
         None => {
@@ -169,7 +169,7 @@ pub async fn backup(flags: BackupFlags) -> Result<Finished, BackupError> {
 /// # Errors
 /// When the backup can't be read, or nothing at all could be done.
 pub async fn restore(flags: RestoreFlags) -> Result<Finished, BackupError> {
-    let (now, place) = (now(), Place::open(&flags.from)?);
+    let (now, place) = (now(), Place::open(&flags.from, false)?);
     if flags.list {
         let all = archive::list(&place).await?;
         let text = match flags.output {
@@ -206,7 +206,7 @@ pub async fn restore(flags: RestoreFlags) -> Result<Finished, BackupError> {
 /// # Errors
 /// When the place doesn't do what it's asked.
 pub async fn cleanup(flags: CleanupFlags) -> Result<Finished, BackupError> {
-    let place = Place::open(&flags.place)?;
+    let place = Place::open(&flags.place, false)?;
     let gone = archive::clean(&place, now(), Duration::from_secs(u64::from(flags.keep_days) * 86_400)).await?;
     let text = match flags.output {
         Output::Json => format!("{:#}\n", json!({ "removed": gone })),

@@ -26,8 +26,8 @@ pub enum PlaceError {
 }
 
 impl Place {
-    /// A path, or a URL; credentials are those of the environment.
-    pub(super) fn open(named: &str) -> Result<Self, PlaceError> {
+    /// A path, or a URL; credentials are those of the environment. `make`: a directory that isn't there is made.
+    pub(super) fn open(named: &str, make: bool) -> Result<Self, PlaceError> {
         // whoever came first in this process has decided already
         let _ = rustls::crypto::ring::default_provider().install_default();
         let failed = |source| PlaceError::Open(named.to_owned(), source);
@@ -39,8 +39,10 @@ impl Place {
             }
             _ => {
                 let directory = named.strip_prefix("file://").unwrap_or(named);
-                let making = |error| PlaceError::Directory(directory.to_owned(), error);
-                std::fs::create_dir_all(directory).map_err(making)?;
+                if make {
+                    let making = |error| PlaceError::Directory(directory.to_owned(), error);
+                    std::fs::create_dir_all(directory).map_err(making)?;
+                }
                 let store = LocalFileSystem::new_with_prefix(directory).map_err(failed)?;
                 Ok(Self { store: Box::new(store.with_fsync(true).with_automatic_cleanup(true)), root: Path::default() })
             }
