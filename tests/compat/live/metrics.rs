@@ -7,7 +7,7 @@ use crate::wait::{same, until};
 
 /// What only the reference has, or only this program; see `differences.md`.
 const ONLY_THEIRS: [&str; 2] = ["go_", "net_conntrack_"];
-const ONLY_OURS: [&str; 8] = [
+const ONLY_OURS: [&str; 10] = [
     "alertmanager_cluster_settled",
     "alertmanager_cluster_peers_awaited",
     "alertmanager_cluster_duplicate_notifications_total",
@@ -15,6 +15,8 @@ const ONLY_OURS: [&str; 8] = [
     "alertmanager_http_requests_refused_total",
     "alertmanager_journal_failures_total",
     "alertmanager_journal_size_bytes",
+    "alertmanager_storage_available_bytes",
+    "alertmanager_storage_size_bytes",
     "alertmanager_nflog_entries",
 ];
 
