@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::crd::AlertmanagerCluster;
 use crate::events::{Notice, Severity};
 use crate::health::ALERT_INTERVAL;
-use crate::observe::{Observed, ObservedPod};
+use crate::observe::ObservedPod;
 use crate::plan::ClusterPlan;
 use crate::plan::health::{Pulse, beyond_help, failed};
 use crate::plan::rollout::MemberState;
@@ -31,10 +31,9 @@ pub(crate) async fn heal(
     object: &AlertmanagerCluster,
     plan: &ClusterPlan,
     members: &[(String, Option<MemberState>)],
-    observed: &Observed,
+    pods: &[ObservedPod],
     token: &str,
 ) -> Result<Vec<Notice>, ApplyError> {
-    let pods = observed.pods.as_slice();
     let cluster = object.uid().unwrap_or_default();
     let pulses: Vec<Pulse> = context.health.pulses(&cluster);
     let settings = object.spec.health;

@@ -181,7 +181,7 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let members = wanted_members(&plan.member_names(), &observed.pods);
     let object_ref = ObjectRef::new(&object.name_any()).within(&namespace);
     context.health.watch(&uid, object_ref, object.spec.health, &observed.pods);
-    for notice in heal(context, object, &plan, &members, &observed, &web_token).await? {
+    for notice in heal(context, object, &plan, &members, &observed.pods, &web_token).await? {
         tell(context, object, &notice).await;
     }
     let storage_fits = storage_fits(context, object, &observed, &applied).await?;
