@@ -22,9 +22,10 @@ const FILES_TIGHT: f64 = 0.8;
 const ALERTS_FEW: f64 = 5.0;
 const ALERTS_PART: f64 = 0.05;
 
-/// Of the disk, the part below which it gets tight, and below which it is as good as full.
-const DISK_TIGHT: f64 = 0.1;
-const DISK_FULL: f64 = 0.01;
+/// A disk is tight when less than that part of it and less than that many bytes are left (a tenth of a large disk is
+/// plenty for files this small), and as good as full below the second pair.
+const DISK_TIGHT: (f64, f64) = (0.1, (1_u64 << 30) as f64);
+const DISK_FULL: (f64, f64) = (0.01, (100_u64 << 20) as f64);
 
 /// Days before the end of a certificate from which on somebody should have renewed it, and from which on it's urgent.
 const CERTIFICATE_SOON: i64 = 21;
@@ -92,6 +93,10 @@ pub(super) fn findings(members: &[Member]) -> Vec<Finding> {
     found
 }
 
+fn less_is_left(left: f64, size: f64, (part, bytes): (f64, f64)) -> bool {
+    left < part * size && left < bytes
+}
+
 fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
     let name = member.name();
     let mut find = |harm, code, text: String, advice: &str| {
@@ -128,9 +133,9 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
     }
     if let (Some(left), Some(size)) =
         (metrics.value("alertmanager_storage_available_bytes"), metrics.value("alertmanager_storage_size_bytes"))
-        && left < DISK_TIGHT * size
+        && less_is_left(left, size, DISK_TIGHT)
     {
-        let harm = if left < DISK_FULL * size { Harm::Critical } else { Harm::Warning };
+        let harm = if less_is_left(left, size, DISK_FULL) { Harm::Critical } else { Harm::Warning };
         let text = format!("has {:.1} % of its disk left", left / size * 100.0);
         find(harm, "disk_full", text, "make room, or give it a larger volume: what it can't write a restart forgets");
     }
@@ -472,12 +477,15 @@ mod tests {
     #[test]
     fn what_fills_up_or_ends_is_told_in_time() {
         let mut members = three();
-        let disk =
-            |left: u64| format!("alertmanager_storage_available_bytes {left}\nalertmanager_storage_size_bytes 1000\n");
-        change(&mut members[0], |said| said.metrics = Metrics::read(&disk(100)));
-        assert!(found(&members).is_empty());
-        change(&mut members[0], |said| said.metrics = Metrics::read(&disk(99)));
-        change(&mut members[1], |said| said.metrics = Metrics::read(&disk(9)));
+        let disk = |left: u64, size: u64| {
+            let text = format!("alertmanager_storage_available_bytes {left}\nalertmanager_storage_size_bytes {size}\n");
+            Metrics::read(&text)
+        };
+        change(&mut members[0], |said| said.metrics = disk(100, 1000));
+        change(&mut members[1], |said| said.metrics = disk(20 << 30, 1 << 40));
+        assert!(found(&members).is_empty(), "a tenth of a small one, or twenty GiB of a large one");
+        change(&mut members[0], |said| said.metrics = disk(99, 1000));
+        change(&mut members[1], |said| said.metrics = disk(9, 1000));
         change(&mut members[2], |said| said.certificate_days = Some(20));
         let texts: Vec<String> = found(&members).into_iter().map(|(_, text)| text).collect();
         let expected = [
