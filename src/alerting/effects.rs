@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::alert::{Alert, PostedAlert};
 use crate::config::Config;
 use crate::engine::AlertsPicture;
+use crate::ledger;
 use crate::nflog::{LogKey, SendReason};
 use crate::notify;
 use crate::record::{FlushReport, Record};
@@ -188,6 +189,8 @@ pub struct Snapshots {
     pub notification_log: Bytes,
     /// For the file `alerts`; `None`: alerts aren't kept.
     pub alerts: Option<AlertsPicture>,
+    /// For the file `ledger`.
+    pub ledger: ledger::Saved,
 }
 
 /// The state files of a member. The reference has the first two, by these names.
@@ -199,6 +202,8 @@ pub enum StateFile {
     NotificationLog,
     /// `alerts`: of this program only, a [`journal`](crate::journal) file.
     Alerts,
+    /// `ledger`: of this program only, what became of notifications. Nothing is decided by it.
+    Ledger,
 }
 
 impl StateFile {
@@ -208,6 +213,7 @@ impl StateFile {
             Self::Silences => "silences",
             Self::NotificationLog => "nflog",
             Self::Alerts => "alerts",
+            Self::Ledger => "ledger",
         }
     }
 }
@@ -440,6 +446,8 @@ pub struct Restored {
     pub alerts: Option<Vec<Bytes>>,
     /// Payloads of the journal, in the order in which they were written.
     pub journal: Vec<Bytes>,
+    /// What the file `ledger` has.
+    pub ledger: ledger::Saved,
     /// When the process started.
     pub started_at: Timestamp,
 }

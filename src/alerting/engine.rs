@@ -172,7 +172,7 @@ impl Engine {
             journal: Journal::default(),
             last_life,
             stats,
-            ledger: Ledger::default(),
+            ledger: Ledger::restored(restored.ledger),
             rng: StdRng::seed_from_u64(options.seed),
             options,
         })

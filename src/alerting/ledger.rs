@@ -1,10 +1,11 @@
 //! What became of each notification: the reason of every decision is to be on record, also once it is over. Kept in memory,
-//! for people who ask; a restart forgets it, and only so many lines are kept.
+//! for people who ask, only so many lines, and written down with each snapshot: a crash forgets what came after that.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::nflog::SendReason;
 use crate::time::Timestamp;
@@ -19,7 +20,7 @@ const LINES: usize = 10_000;
 const SLOW: f64 = 1.0;
 
 /// One notification of a group to one integration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The moment whose state was told, or when it was given up.
     pub at: Timestamp,
@@ -28,7 +29,7 @@ pub struct Line {
 }
 
 /// What became of a notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The receiver took it from this member.
     Accepted {
@@ -56,6 +57,10 @@ pub enum Outcome {
         told: (usize, usize),
     },
 }
+
+/// All lines at a moment, the oldest first, each with whom it is about: what the file `ledger` has, as JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved(Vec<(u64, Line)>);
 
 /// The lines of all groups.
 #[derive(Debug, Default)]
@@ -93,9 +98,41 @@ impl Ledger {
         }
     }
 
+    /// All of them.
+    pub(crate) fn saved(&self) -> Saved {
+        let line = |(number, topic): &(u64, u64)| {
+            let found = self.lines.get(topic)?.iter().find(|(known, _)| known == number);
+            found.map(|(_, line)| (*topic, line.clone()))
+        };
+        Saved(self.order.iter().filter_map(line).collect())
+    }
+
+    /// As it was.
+    pub(crate) fn restored(saved: Saved) -> Self {
+        let mut ledger = Self::default();
+        saved.0.into_iter().for_each(|(topic, line)| ledger.write(topic, line));
+        ledger
+    }
+
     /// The newest first.
     pub(crate) fn of(&self, topic: u64) -> Vec<Line> {
         self.lines.get(&topic).into_iter().flatten().rev().map(|(_, line)| line.clone()).collect()
+    }
+}
+
+impl Saved {
+    /// The content of the file.
+    pub fn encode(&self) -> Vec<u8> {
+        // there is nothing in it that JSON can't have
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// From the content of the file.
+    ///
+    /// # Errors
+    /// When it's damaged, or of a version that wrote it differently.
+    pub fn read(content: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(content)
     }
 }
 
@@ -129,6 +166,7 @@ impl Outcome {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -156,6 +194,20 @@ mod tests {
         // a chatty group pushes out its own lines first
         (0..LINES as i64).for_each(|secs| ledger.write(1, by_peer(secs)));
         assert_eq!((ledger.order.len(), ledger.lines.len(), ledger.of(1).len()), (LINES, 1, 16));
+    }
+
+    #[test]
+    fn it_is_read_as_it_was_written() {
+        let mut ledger = Ledger::default();
+        let gave_up = |at| Line { at, outcome: Outcome::GaveUp { attempts: 2, error: "no".to_owned() } };
+        (0..20).for_each(|secs| ledger.write(7, by_peer(secs)));
+        ledger.write(u64::MAX, gave_up(Timestamp::from_secs(20)));
+        ledger.write(7, by_peer(21));
+        let content = ledger.saved().encode();
+        let again = Ledger::restored(Saved::read(&content).unwrap());
+        assert_eq!((again.of(7), again.of(u64::MAX)), (ledger.of(7), ledger.of(u64::MAX)));
+        assert_eq!((again.of(7).len(), again.order.len()), (16, 17));
+        assert!(Saved::read(&content[1..]).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry as Place;
 use prost::Message;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{self, Digest, STATE_MAX, Wanted};
 use crate::names::Names;
@@ -95,7 +96,7 @@ impl ReceiverData {
 }
 
 /// Why a notification is due (or isn't): the `notification_reason` of webhooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SendReason {
     /// Nothing was sent for this group before, or all was resolved since.
     FirstNotification,

@@ -75,6 +75,7 @@ impl Disk {
             alerts: files.and_then(|files| files.alerts),
             journal: journal.collect(),
             started_at,
+            ..Restored::default()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The storage directory: state files written aside, synced, renamed, and a journal of what came after them.
 //!
-//! `nflog` and `silences` are the reference's; `alerts` and `journal.NNNNNNNN` are ours, and the reference leaves them
+//! `nflog` and `silences` are the reference's; `alerts`, `ledger` and `journal.NNNNNNNN` are ours, and the reference leaves them
 //! alone. A crash at any moment leaves of each state file the old or the new one, and the journal from the old one on.
 
 mod journal;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use alerting::effects::{Restored, StateFile};
 use alerting::engine::AlertsPicture;
 use alerting::journal::{JournalError, MAGIC, put_frame, read};
+use alerting::ledger::Saved;
 use alerting::time::Timestamp;
 use bytes::Bytes;
 use tracing::warn;
@@ -24,7 +25,7 @@ pub(crate) use writer::StorageStats;
 pub(crate) use writer::Writer;
 
 /// All files, in the order of start.
-const FILES: [StateFile; 3] = [StateFile::NotificationLog, StateFile::Silences, StateFile::Alerts];
+const FILES: [StateFile; 4] = [StateFile::NotificationLog, StateFile::Silences, StateFile::Alerts, StateFile::Ledger];
 
 /// What goes wrong with state files.
 #[derive(Debug, thiserror::Error)]
@@ -111,8 +112,19 @@ impl Store {
             notification_log: self.read(StateFile::NotificationLog)?,
             alerts: if persist_alerts { self.alerts()? } else { None },
             journal: self.journal()?,
+            ledger: self.ledger()?,
             started_at,
         })
+    }
+
+    fn ledger(&self) -> Result<Saved, StoreError> {
+        let Some(file) = self.read(StateFile::Ledger)? else { return Ok(Saved::default()) };
+        // only people look at it: it's no reason not to start
+        Ok(Saved::read(&file).unwrap_or_else(|error| {
+            let path = self.path(StateFile::Ledger);
+            warn!(path = %path.display(), err = %error, "Leaving out what became of earlier notifications, which can't be read");
+            Saved::default()
+        }))
     }
 
     fn alerts(&self) -> Result<Option<Vec<Bytes>>, StoreError> {

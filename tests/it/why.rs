@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::http::{json, receiver, request};
@@ -72,7 +73,8 @@ fn what_became_of_notifications_is_on_record() {
     let web = at(ip, free_port(ip));
     let listen = format!("--web.listen-address={web}");
     let args = ["worker", &listen, "--cluster.listen-address="];
-    let _worker = Running::start(PROGRAM, dir.path(), &args.map(str::to_owned));
+    let args = args.map(str::to_owned);
+    let mut worker = Running::start(PROGRAM, dir.path(), &args);
     until("it is ready", || request(web, "GET", "/-/ready", ""));
     request(web, "POST", "/api/v2/alerts", r#"[{"labels": {"alertname": "Down"}}, {"labels": {"alertname": "Slow"}}]"#)
         .unwrap();
@@ -84,5 +86,21 @@ fn what_became_of_notifications_is_on_record() {
     let lines: Vec<&str> = text.lines().map(|line| line.trim_start()).collect();
     let ends = |end: &str| lines.iter().any(|line| line.ends_with(end));
     assert!(ends("accepted with 202 after 1 attempt: 2 firing, 0 resolved (first notification)"), "{text}");
-    assert!(lines.iter().any(|line| line.contains("given up after 1 attempt: ") && line.contains("404")), "{text}");
+    let given_up = |line: &&str| line.contains("given up after 1 attempt: ") && line.contains("404");
+    let gave_up = lines.iter().find(|line| given_up(line)).unwrap_or_else(|| panic!("{text}"));
+
+    // it's still on record after a restart, and no reason not to start when it can't be read
+    let history = dir.path().join("data/ledger");
+    for damage in [false, true] {
+        worker.signal(Signal::TERM);
+        assert!(worker.wait().success());
+        if damage {
+            std::fs::write(&history, "[[1").unwrap();
+        }
+        worker = Running::start(PROGRAM, dir.path(), &args);
+        until("it is ready", || request(web, "GET", "/-/ready", ""));
+        let (_, text, _) = why(&url, &["alertname=Down"]);
+        assert_eq!(text.contains(*gave_up), !damage, "{text}");
+    }
+    worker.line("Leaving out what became of earlier notifications, which can't be read");
 }

@@ -1,6 +1,6 @@
 // What people come for, with the keyboard alone.
 import type { Locator, Page } from "@playwright/test";
-import { expect, open, test, until } from "./worker";
+import { accessible, expect, open, test, until } from "./worker";
 
 test("find an alert, see why, silence it, extend, expire", async ({ page, worker }) => {
   await open(page, worker, "");
@@ -174,3 +174,94 @@ async function settledCount(footer: Locator): Promise<string> {
   await expect(footer).toContainText(/\d+ of \d+ alerts/);
   return /(\d+) of/.exec((await footer.textContent()) ?? "")?.[1] ?? "0";
 }
+
+test("a day is picked by keyboard, in weeks that begin as is wished", async ({ page, worker }) => {
+  await page.addInitScript(() => localStorage.setItem("firstDayOfWeek", '"Sunday"'));
+  await open(page, worker, "#/silences/new", true);
+  const field = page.getByLabel("For, or until");
+  await field.fill("2026-11-27 18:30");
+  await tabTo(page, page.getByRole("button", { name: "Pick the day of the end" }));
+  await page.keyboard.press("Enter");
+  const month = page.getByRole("dialog", { name: "Day of the end" });
+  await expect(month.getByRole("columnheader").first()).toHaveText("Sun");
+  await expect(month.getByRole("button", { name: /27 November 2026|November 27, 2026/ })).toBeFocused();
+  await accessible(page);
+  await page.keyboard.press("PageDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Home");
+  await expect(month).toContainText("January 2027");
+  await page.keyboard.press("Enter");
+  await expect(month).toHaveCount(0);
+  await expect(field).toHaveValue("2027-01-03 18:30");
+  await expect(page.locator("form")).toContainText("until 2027-01-03 18:30:00 UTC");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Escape");
+  await expect(month).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "New silence" })).toBeVisible();
+});
+
+test("a silence that is made again and again is kept as a template", async ({ page, worker }) => {
+  await open(page, worker, '#/silences/new?filter={cluster="eu1"}&comment=deploy&duration=30m');
+  await page.getByText("Templates", { exact: true }).click();
+  await page.getByLabel("Name of the template").fill("weekly deploy");
+  await page.keyboard.press("Enter");
+  await open(page, worker, "#/silences/new");
+  await page.reload();
+  await page.getByText("Templates (1)").click();
+  await page.getByRole("link", { name: "weekly deploy" }).click();
+  await expect(page.getByLabel("Value 1")).toHaveValue("eu1");
+  await expect(page.getByLabel("Comment")).toHaveValue("deploy");
+  await expect(page.getByLabel("For, or until")).toHaveValue("30m");
+});
+
+test("what is worst can be said, and taken along", async ({ page, worker }) => {
+  const flat = "#/alerts?customGrouping=true&group=&silenced=true&inhibited=true&muted=true";
+  const first = page.locator(".line.row .severity").first();
+  await open(page, worker, flat);
+  await expect(first).toContainText("critical");
+  await open(page, worker, "#/settings");
+  await page.getByLabel("Severities, the worst first").fill("warning, critical");
+  await page.keyboard.press("Tab");
+  await open(page, worker, flat);
+  await expect(first).toContainText("warning");
+  await open(page, worker, "#/settings");
+  await page.getByText("Take them to another browser").click();
+  const elsewhere = page.getByLabel("Settings from elsewhere");
+  await elsewhere.fill('{"colour": "red"}');
+  await page.getByRole("button", { name: "Take over" }).click();
+  await expect(page.getByRole("alert")).toContainText("“colour” is no setting of this page");
+  await elsewhere.fill('{"severityOrder": "info"}');
+  await page.getByRole("button", { name: "Take over" }).click();
+  await expect(page.getByLabel("Severities, the worst first")).toHaveValue("info");
+});
+
+test("ranges are selected, and lists narrowed, by keys", async ({ page, worker }) => {
+  await open(page, worker, '#/alerts?filter={alertname="DiskFull",cluster="eu1"}');
+  await expect(page.locator(".line.row a.name").first()).toBeVisible();
+  const toolbar = page.getByRole("toolbar", { name: "Selection" });
+  await page.keyboard.press("j");
+  await page.keyboard.press("Shift+ArrowDown");
+  await page.keyboard.press("Shift+ArrowDown");
+  await expect(toolbar).toContainText("3 selected");
+  await page.keyboard.press("Control+a");
+  await expect(toolbar).not.toContainText("3 selected");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  await page.keyboard.type("abc");
+  // in a field it's the browser's
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Delete");
+  await expect(page.getByRole("combobox", { name: "Filter" })).toHaveValue("");
+  await expect(toolbar).toHaveCount(0);
+
+  await open(page, worker, "#/alerts");
+  await expect(page.locator(".line.row a.name").first()).toBeVisible();
+  await page.keyboard.press("j");
+  const name = await page.locator(".line:focus a.name").innerText();
+  await page.keyboard.press("+");
+  await expect(page).toHaveURL(new RegExp(`filter=%7Balertname%3D%22${name}%22%7D`));
+  await open(page, worker, "#/alerts");
+  await page.locator(".line.row .label[data-name=instance]").first().hover();
+  await page.keyboard.press("-");
+  await expect(page).toHaveURL(/filter=%7Binstance%21%3D/);
+});

@@ -154,7 +154,8 @@ impl Engine {
         self.stats.nflog_maintenance += 1;
         self.stats.nflog_snapshot_bytes = log.len() as u64;
         let alerts = self.options.persist_alerts.then(|| self.picture_of_alerts(now));
-        self.outputs.push_back(Output::Snapshot(Snapshots { silences, notification_log: log, alerts }));
+        let ledger = self.ledger.saved();
+        self.outputs.push_back(Output::Snapshot(Snapshots { silences, notification_log: log, alerts, ledger }));
     }
 
     fn picture_of_alerts(&self, now: Timestamp) -> AlertsPicture {

@@ -19,6 +19,8 @@ const layers = signal<Layer[]>([]);
 let pending = "";
 let pendingSince = 0;
 const CHORD_MS = 1_500;
+/** What these do to the text of a field is the browser's. */
+const EDITING = ["Ctrl+a"];
 
 /** Adds a layer until the result is called. Later ones go first. */
 export function register(layer: Layer): () => void {
@@ -49,7 +51,7 @@ export function startKeys(): void {
     const name = keyName(event);
     const target = event.target instanceof Element ? event.target : null;
     const typing = target?.matches("input:not([type=checkbox]), textarea, select") ?? false;
-    if (typing && !name.startsWith("Ctrl+") && name !== "Escape") return;
+    if (typing && ((!name.startsWith("Ctrl+") && name !== "Escape") || EDITING.includes(name))) return;
     // a button or link that is focused is pressed by these
     if ((name === "Enter" || name === "Space") && target?.matches("button, a, summary, input")) return;
     if (document.querySelector("dialog[open]") && name !== "Escape" && !name.startsWith("Ctrl+")) return;

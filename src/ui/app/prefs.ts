@@ -4,6 +4,8 @@ import { effect, signal, type Signal } from "@preact/signals";
 
 export type Theme = "auto" | "light" | "dark";
 export type Zone = "utc" | "local";
+/** Empty: as where the browser is. */
+export type WeekStart = "" | "Monday" | "Sunday" | "Saturday";
 
 function kept<T extends string>(key: string, otherwise: T): Signal<T> {
   const value = signal<T>((read(key) as T | null) ?? otherwise);
@@ -25,6 +27,48 @@ export const theme = kept<Theme>("theme", "auto");
 export const zone = kept<Zone>("zone", "utc");
 export const views = kept<string>("savedViews", "[]");
 export const comments = kept<string>("recentComments", "[]");
+/** Values of the label `severity`, the worst first, separated by commas. */
+export const severities = kept<string>("severityOrder", "");
+// the reference's page has it with quotes
+export const weekStart = kept<WeekStart>("firstDayOfWeek", "");
+weekStart.value = weekStart.value.replace(/"/g, "") as WeekStart;
+export const templates = kept<string>("silenceTemplates", "[]");
+
+/** All that can be taken to another browser. */
+const PORTABLE: Record<string, Signal<string>> = {
+  defaultCreator: creator,
+  groupExpandAll: expandAll,
+  theme: theme as Signal<string>,
+  zone: zone as Signal<string>,
+  savedViews: views,
+  severityOrder: severities,
+  firstDayOfWeek: weekStart as Signal<string>,
+  silenceTemplates: templates,
+};
+
+/** The settings as text. */
+export function exported(): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(PORTABLE).map(([key, { value }]) => [key, value])), null, 2);
+}
+
+/** Takes settings over; what is wrong with them if they can't be. */
+export function imported(text: string): string | null {
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch (error) {
+    return `that is no JSON: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  if (typeof read !== "object" || read === null || Array.isArray(read)) return "that is no object with settings";
+  const entries = Object.entries(read);
+  const odd = entries.find(([key, value]) => !(key in PORTABLE) || typeof value !== "string");
+  if (odd) return `“${odd[0]}” is no setting of this page, or none with such a value`;
+  for (const [key, value] of entries) {
+    const setting = PORTABLE[key];
+    if (setting) setting.value = value as string;
+  }
+  return null;
+}
 
 const COMMENTS_MAX = 10;
 

@@ -1,5 +1,6 @@
 // Every view is a URL, and those of the reference's page are the canonical ones.
 import { computed, signal } from "@preact/signals";
+import { severities } from "./prefs";
 import { parseAll, printAll, type Matcher } from "./matcher/parse";
 
 export type Screen =
@@ -146,6 +147,7 @@ export function alertsQuery(view: AlertsView): URLSearchParams {
     if (view.groupBy.length > 0) params.set("group_by", view.groupBy.join(","));
   }
   if (view.sort !== "severity") params.set("sort", view.sort);
+  else if (severities.value.trim() !== "") params.set("severities", severities.value);
   return params;
 }
 
@@ -172,11 +174,18 @@ function readPrefill(params: URLSearchParams): Prefill {
   };
 }
 
-export function newSilenceHash(matchers: Matcher[], comment = ""): string {
+/** The fragment of a form that is filled in. */
+export function prefillHash({ matchers, comment, createdBy, duration }: Prefill): string {
   const params = new URLSearchParams();
   if (matchers.length > 0) params.set("filter", printAll(matchers));
   if (comment) params.set("comment", comment);
+  if (createdBy) params.set("createdBy", createdBy);
+  if (duration) params.set("duration", duration);
   return `#/silences/new${tail(params)}`;
+}
+
+export function newSilenceHash(matchers: Matcher[], comment = ""): string {
+  return prefillHash({ matchers, comment, createdBy: "", duration: "" });
 }
 
 function tail(params: URLSearchParams): string {

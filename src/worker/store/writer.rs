@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use alerting::effects::{Answer, Snapshots, StateFile};
 use bytes::Bytes;
 use tokio::sync::oneshot;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use super::journal::{Journal, segments};
 use super::{Store, StoreError};
@@ -318,7 +318,12 @@ fn write(store: &Store, snapshots: Snapshots, observed: &Observed) -> Result<(),
     match snapshots.alerts {
         Some(picture) => store.write_alerts(picture),
         None => store.remove(StateFile::Alerts),
+    }?;
+    if let Err(failed) = store.write(StateFile::Ledger, &snapshots.ledger.encode()) {
+        // nothing depends on it, least of all whether the journal may go
+        warn!(err = crate::log::chain(&failed), "Writing down what became of notifications failed");
     }
+    Ok(())
 }
 
 fn remove_segments(store: &Store, obsolete: u64, shared: &Shared) {
@@ -342,6 +347,7 @@ fn size_of_segments(store: &Store) -> io::Result<u64> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use alerting::ledger::Saved;
     use alerting::silence::SilenceId;
     use alerting::time::Timestamp;
 
@@ -353,7 +359,7 @@ mod tests {
 
     fn snapshots(text: &'static str) -> Snapshots {
         let text = Bytes::from_static(text.as_bytes());
-        Snapshots { silences: text.clone(), notification_log: text, alerts: None }
+        Snapshots { silences: text.clone(), notification_log: text, alerts: None, ledger: Saved::default() }
     }
 
     fn ask(writer: &Writer, records: &'static [u8]) -> oneshot::Receiver<Answer> {

@@ -130,7 +130,7 @@ export function linksOf(labels: Labels, annotations: Labels): { name: string; ur
 
 export function LabelChip({ name, value, children }: { name: string; value: string; children?: ComponentChildren }) {
   return (
-    <span class="label">
+    <span class="label" data-name={name} data-value={value}>
       <span class="name">{name}</span>
       <span class="eq">=</span>
       <bdi>{value}</bdi>

@@ -13,6 +13,9 @@ import { now, span } from "../time";
 import { Alert } from "./alert";
 import { FacetPanel } from "./facets";
 
+/** What is narrowed to when no label is pointed at. */
+const NAME = "alertname";
+
 const SORTS: Record<string, string> = { severity: "worst first", newest: "newest first", oldest: "oldest first", name: "by name" };
 
 export function Alerts({ view }: { view: AlertsView }) {
@@ -48,6 +51,8 @@ export function Alerts({ view }: { view: AlertsView }) {
     else hold(true);
   }, [version, list]);
 
+  const lines: { at: number; line: Line }[] = [];
+  for (let at = port.from; at < Math.min(port.to, length); at += 1) lines.push({ at, line: list.line(at) });
   const focusRow = useRef(false);
   const move = (to: number) => {
     const next = Math.max(0, Math.min(length - 1, to));
@@ -77,6 +82,31 @@ export function Alerts({ view }: { view: AlertsView }) {
     const next = new Map(selected);
     if (!next.delete(row.fingerprint)) next.set(row.fingerprint, row.labels);
     select(next);
+  };
+  /** From here to the next or previous alert, both in the selection. */
+  const extend = (step: number) => {
+    const next = new Map(selected);
+    const take = (line: Line) => line.kind === "row" && line.row && next.set(line.row.fingerprint, line.row.labels);
+    let at = cursor + step;
+    while (at > 0 && at < length - 1 && list.line(at).kind !== "row") at += step;
+    if (here) take(here);
+    if (at >= 0 && at < length) take(list.line(at));
+    select(next);
+    move(at);
+  };
+  const selectShown = () => {
+    const shown = lines.flatMap(({ line }) => (line.kind === "row" && line.row ? [line.row] : []));
+    select(new Map([...selected, ...shown.map((row) => [row.fingerprint, row.labels] as const)]));
+  };
+  /** The label that is pointed at, else the name of the alert or what the group has in common: only those, or none of them. */
+  const narrow = (op: "=" | "!=") => {
+    const pointed = document.querySelector<HTMLElement>(".label:hover");
+    const { name, value } = pointed?.dataset ?? {};
+    const labels = (here?.kind === "group" ? here.header?.labels : here?.row?.labels) ?? {};
+    const first = NAME in labels ? NAME : (Object.keys(labels)[0] ?? "");
+    const matcher: Matcher = { name: name ?? first, op, value: value ?? labels[first] ?? "" };
+    if (matcher.name === "") return;
+    change({ matchers: op === "=" ? [...view.matchers.filter((m) => m.name !== matcher.name), matcher] : merge(view.matchers, matcher) });
   };
   const silence = () => {
     if (selected.size > 0) go(newSilenceHash(matchersOf([...selected.values()])));
@@ -115,6 +145,11 @@ export function Alerts({ view }: { view: AlertsView }) {
       { keys: ["Shift+ArrowRight"], title: "Open all groups", run: () => list.toggleAll(true) },
       { keys: ["Shift+ArrowLeft"], title: "Close all groups", run: () => list.toggleAll(false) },
       { keys: ["x"], title: "Select or deselect", run: () => here?.kind === "row" && here.row && pick(here.row), quiet: true },
+      { keys: ["Shift+ArrowDown"], title: "Select down to the next alert", run: () => extend(1), quiet: true },
+      { keys: ["Shift+ArrowUp"], title: "Select up to the previous alert", run: () => extend(-1), quiet: true },
+      { keys: ["Ctrl+a"], title: "Select all alerts in view", run: selectShown },
+      { keys: ["+"], title: "Only what has the label under the pointer, or this name", run: () => narrow("=") },
+      { keys: ["-"], title: "Without what has the label under the pointer, or this name", run: () => narrow("!=") },
       { keys: ["s"], title: "Silence the selection, the alert or the group", run: silence },
       { keys: ["y"], title: "Copy the link to this list", run: () => copy(location.href) },
       { keys: ["."], title: "Show what is new", run: refresh },
@@ -126,8 +161,6 @@ export function Alerts({ view }: { view: AlertsView }) {
       { keys: ["Escape"], title: "Close, deselect, leave", run: escape, quiet: true },
     ]);
 
-  const lines: { at: number; line: Line }[] = [];
-  for (let at = port.from; at < Math.min(port.to, length); at += 1) lines.push({ at, line: list.line(at) });
   const error = list.error.value;
   return (
     <div class={`alerts ${view.peek ? "peeking" : ""}`}>

@@ -4,9 +4,11 @@ import { get, post, setSilence, type Refused } from "../api/client";
 import { told } from "../api/live";
 import type { Draft, Op, Preview, Silence, Silences } from "../api/types";
 import { print, type Matcher } from "../matcher/parse";
+import { Calendar } from "../parts/calendar";
 import { asRefused, LabelChip, Problem, say, summaryOf, useKeys } from "../parts/basics";
 import { author, creator, identity, recentComments, rememberComment, zone } from "../prefs";
-import { go, type Prefill } from "../router";
+import { go, prefillHash, type Prefill } from "../router";
+import * as templates from "../templates";
 import { now, parseEnd, span, stamp } from "../time";
 
 const OPS: Op[] = ["=", "!=", "=~", "!~"];
@@ -98,6 +100,7 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
   return (
     <section class="page form">
       <h1>{id ? "Edit silence" : "New silence"}</h1>
+      {!id && <Templates draft={{ matchers: complete, comment: comment.trim(), createdBy: "", duration: length.trim() }} />}
       <div class="columns">
         <form
           onSubmit={(event) => {
@@ -150,20 +153,26 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
           </fieldset>
           <fieldset>
             <legend>When</legend>
-            <label>
-              From
-              <input type="text" placeholder="now" value={start} onInput={(event) => setStart(event.currentTarget.value)} />
-            </label>
-            <label>
-              For, or until
-              <input
-                type="text"
-                placeholder="2h, fri 18:00, 2026-12-01 09:00"
-                value={length}
-                aria-invalid={endsAt === null}
-                onInput={(event) => setLength(event.currentTarget.value)}
-              />
-            </label>
+            <div class="dated">
+              <label>
+                From
+                <input type="text" placeholder="now" value={start} onInput={(event) => setStart(event.currentTarget.value)} />
+              </label>
+              <Calendar of="start" at={startsAt ?? now.value} onPick={setStart} />
+            </div>
+            <div class="dated">
+              <label>
+                For, or until
+                <input
+                  type="text"
+                  placeholder="2h, fri 18:00, 2026-12-01 09:00"
+                  value={length}
+                  aria-invalid={endsAt === null}
+                  onInput={(event) => setLength(event.currentTarget.value)}
+                />
+              </label>
+              <Calendar of="end" at={endsAt ?? now.value} onPick={setLength} />
+            </div>
             <div class="quick" role="group" aria-label="Length">
               {LENGTHS.map((text) => (
                 <button type="button" aria-pressed={length === text} onClick={() => setLength(text)}>
@@ -212,6 +221,40 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
         <Affected preview={preview} problem={problem} />
       </div>
     </section>
+  );
+}
+
+/** Silences that were given a name, to begin with one of them. */
+function Templates({ draft }: { draft: Prefill }) {
+  const [name, setName] = useState("");
+  const known = templates.all();
+  const keep = (event: Event) => {
+    event.preventDefault();
+    if (name.trim() === "") return;
+    templates.keep(name.trim(), draft);
+    setName("");
+    say("kept as a template");
+  };
+  return (
+    <details class="saved">
+      <summary>Templates{known.length > 0 ? ` (${known.length})` : ""}</summary>
+      <div>
+        <ul>
+          {known.map((template) => (
+            <li>
+              <a href={prefillHash(template.prefill)}>{template.name}</a>
+              <button type="button" aria-label={`Forget ${template.name}`} onClick={() => templates.forget(template.name)}>
+                ×
+              </button>
+            </li>
+          ))}
+        </ul>
+        <form onSubmit={keep}>
+          <input type="text" aria-label="Name of the template" placeholder="keep this one as" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+          <button type="submit">Keep</button>
+        </form>
+      </div>
+    </details>
   );
 }
 

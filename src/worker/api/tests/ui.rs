@@ -133,6 +133,24 @@ async fn groups_are_counted_and_the_worst_comes_first() {
 }
 
 #[tokio::test]
+async fn severities_are_ordered_as_they_are_known_or_as_wished() {
+    let (rig, _) = filled().await;
+    let of = rig.ui("/groups?group=none").await["groups"][0]["id"].as_str().unwrap().to_owned();
+    let order = async |wish: &str| {
+        let rows = rig.ui(&format!("/rows?group=none&of={of}{wish}")).await;
+        let rows = rows["rows"].as_array().unwrap().iter();
+        let mut order: Vec<String> =
+            rows.map(|row| row["labels"]["severity"].as_str().unwrap_or_default().to_owned()).collect();
+        order.dedup();
+        order.join(" ")
+    };
+    let known = order("").await;
+    assert_eq!(known, "page critical warning info ");
+    let wished = order("&severities=info,%20Warning").await;
+    assert_eq!(wished, "info warning page critical ");
+}
+
+#[tokio::test]
 async fn alerts_are_filtered_and_grouped_as_asked() {
     let (rig, _) = filled().await;
     for (query, alerts, total) in [

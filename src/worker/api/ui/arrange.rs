@@ -30,7 +30,7 @@ pub(super) struct Arranged {
     facets: OnceLock<Vec<Facet>>,
 }
 
-/// The values of a label, the most frequent first, with how many alerts have each.
+/// The values of a label, in no order, with how many alerts have each.
 #[derive(Debug)]
 pub(super) struct Facet {
     pub(super) name: String,
@@ -158,9 +158,9 @@ impl Arranged {
             }
         }
         for section in &mut sections {
-            section.sort(board, ask.sort);
+            section.sort(board, ask);
         }
-        sort_sections(&mut sections, board, ask.sort);
+        sort_sections(&mut sections, board, ask);
         Self { groups: sections, states, alerts, all: board.alerts(), facets: OnceLock::new() }
     }
 
@@ -168,18 +168,25 @@ impl Arranged {
     pub(super) fn facets(&self, board: &Board) -> &[Facet] {
         self.facets.get_or_init(|| {
             let mut seen = Seen::new(board);
-            let mut labels: HashMap<&str, HashMap<&str, usize>> = HashMap::new();
+            let mut labels: Vec<(&str, HashMap<&str, usize>)> = Vec::new();
             for index in self.groups.iter().flat_map(|section| &section.rows) {
                 let row = &board.rows[*index as usize];
-                if seen.insert(row) {
-                    for (name, value) in row.labels().iter() {
-                        *labels.entry(name).or_default().entry(value).or_default() += 1;
-                    }
+                if !seen.insert(row) {
+                    continue;
+                }
+                for (place, (name, value)) in row.labels().iter().enumerate() {
+                    // most alerts have the same labels, hence each at the same place
+                    let known = labels.get(place).is_some_and(|(known, _)| *known == name);
+                    let at = if known { Some(place) } else { labels.iter().position(|(known, _)| *known == name) };
+                    let at = at.unwrap_or_else(|| {
+                        labels.push((name, HashMap::new()));
+                        labels.len() - 1
+                    });
+                    *labels[at].1.entry(value).or_default() += 1;
                 }
             }
             let facet = |(name, values): (&str, HashMap<&str, usize>)| {
-                let mut values: Vec<_> = values.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
-                values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+                let values = values.into_iter().map(|(value, count)| (value.to_owned(), count)).collect();
                 Facet { name: name.to_owned(), values }
             };
             let mut facets: Vec<_> = labels.into_iter().map(facet).collect();
@@ -215,13 +222,13 @@ impl Section {
         }
     }
 
-    fn sort(&mut self, board: &Board, sort: Sort) {
+    fn sort(&mut self, board: &Board, ask: &Ask) {
         let row = |index: &u32| &board.rows[*index as usize];
         let start = |index: &u32| row(index).alert.alert.starts_at;
         let fingerprint = |index: &u32| row(index).alert.alert.fingerprint;
-        match sort {
+        match ask.sort {
             Sort::Severity => self.rows.sort_by_cached_key(|index| {
-                (rank(row(index).labels().value("severity")), Reverse(start(index)), fingerprint(index))
+                (ask.rank(row(index).labels().value("severity")), Reverse(start(index)), fingerprint(index))
             }),
             Sort::Name => self.rows.sort_by(|a, b| row(a).labels().cmp(row(b).labels())),
             Sort::Newest => self.rows.sort_by_key(|index| (Reverse(start(index)), fingerprint(index))),
@@ -259,14 +266,14 @@ fn section_id(board: &Board, ask: &Ask, row: &Row) -> u64 {
     hash.finish()
 }
 
-fn sort_sections(sections: &mut [Section], board: &Board, sort: Sort) {
+fn sort_sections(sections: &mut [Section], board: &Board, ask: &Ask) {
     let receiver = |section: &Section| section.group.map(|group| &board.groups[group as usize].receiver);
     let by_name = |a: &Section, b: &Section| {
         a.labels.cmp(&b.labels).then_with(|| receiver(a).cmp(&receiver(b))).then_with(|| a.id.cmp(&b.id))
     };
-    match sort {
+    match ask.sort {
         Sort::Severity => {
-            let worst = |section: &Section| section.severities.keys().map(|severity| rank(severity)).min();
+            let worst = |section: &Section| section.severities.keys().map(|severity| ask.rank(severity)).min();
             // what notifies goes before what is kept quiet
             sections.sort_by(|a, b| {
                 let key = |section: &Section| (section.states.active == 0, worst(section), Reverse(section.began.1));
@@ -276,6 +283,14 @@ fn sort_sections(sections: &mut [Section], board: &Board, sort: Sort) {
         Sort::Name => sections.sort_by(by_name),
         Sort::Newest => sections.sort_by_cached_key(|section| (Reverse(section.began.1), section.id)),
         Sort::Oldest => sections.sort_by_cached_key(|section| (section.began.0, section.id)),
+    }
+}
+
+impl Ask {
+    /// How bad a value of the label `severity` is for who asks; the worst is 0.
+    fn rank(&self, severity: &str) -> usize {
+        let own = self.severities.iter().position(|name| name.eq_ignore_ascii_case(severity));
+        own.unwrap_or_else(|| self.severities.len() + usize::from(rank(severity)))
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Ask {
     pub(super) states: States,
     pub(super) grouping: Grouping,
     pub(super) sort: Sort,
+    /// Values of the label `severity`, the worst first, as somebody wants them ordered; others come after.
+    pub(super) severities: Vec<String>,
 }
 
 /// Whether alerts in each state are shown; one in several states is shown only if all of them are (as in API v2).
@@ -74,12 +76,14 @@ impl Default for Ask {
             states,
             grouping: Grouping::Notified,
             sort: Sort::Severity,
+            severities: Vec::new(),
         }
     }
 }
 
 impl Ask {
-    /// From `filter`, `receiver`, `q`, `active`, `silenced`, `inhibited`, `muted`, `group`, `group_by` and `sort`.
+    /// From `filter`, `receiver`, `q`, `active`, `silenced`, `inhibited`, `muted`, `group`, `group_by`, `sort` and
+    /// `severities`.
     pub(super) fn read(query: &Query, mode: Mode) -> Result<Self, Refusal> {
         let receiver = |name: &str| {
             Matcher::new(Op::Regex, "receiver", name)
@@ -102,6 +106,7 @@ impl Ask {
             "oldest" => Sort::Oldest,
             other => return Err(refuse("sort", other, "severity, name, newest or oldest")),
         };
+        let severities = query.last("severities").unwrap_or_default().split(',').map(str::trim);
         let states = States {
             active: query.flag("active"),
             silenced: query.flag("silenced"),
@@ -115,6 +120,7 @@ impl Ask {
             states,
             grouping,
             sort,
+            severities: severities.filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         })
     }
 }

@@ -1,9 +1,12 @@
 //! The picture of the moment, taken anew when it is too old and somebody asks.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::arrange::Arranged;
@@ -14,8 +17,13 @@ use crate::handle::{Handle, Stopped};
 /// A picture is this old at most before it's taken anew, if that costs little.
 const AGE_MIN: Duration = Duration::from_millis(250);
 
-/// No more than the 20th part of the time goes into pictures.
-const SHARE: u32 = 20;
+/// No more than the 30th part of what the machine's cores can do goes into pictures and what is made of them: whoever
+/// looks at very many alerts sees them somewhat later, and whoever posts them notices nothing.
+const SHARE: u32 = 30;
+
+/// Answers that are kept, and the bytes of each at most: many pages that show the same ask the same.
+const ANSWERS: usize = 64;
+const ANSWER_MAX: usize = 256 << 10;
 
 /// Questions that are answered at the same time; others wait.
 const AT_ONCE: usize = 2;
@@ -39,15 +47,29 @@ pub(crate) struct Boards {
     queue: Semaphore,
     streams: Arc<Semaphore>,
     arranged: Mutex<Vec<(u64, Ask, Arc<Arranged>)>>,
+    answers: Mutex<Answers>,
+    /// Nanoseconds that went into the last picture and what was made of it.
+    spent: AtomicU64,
+    /// How many times what a picture costs passes before the next is taken.
+    rest: u32,
 }
 
 #[derive(Debug)]
 struct Last {
     board: Arc<Board>,
     taken: Instant,
-    cost: Duration,
     changes: u64,
 }
+
+/// What was answered from one picture, by the question.
+#[derive(Debug, Default)]
+struct Answers {
+    of: Option<Arc<Board>>,
+    bodies: HashMap<Question, Bytes>,
+}
+
+/// The name of what is asked, and the query.
+pub(super) type Question = (&'static str, String);
 
 impl Default for Boards {
     fn default() -> Self {
@@ -58,6 +80,9 @@ impl Default for Boards {
             queue: Semaphore::new(QUEUE),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             arranged: Mutex::default(),
+            answers: Mutex::default(),
+            spent: AtomicU64::new(0),
+            rest: (SHARE / thread::available_parallelism().map_or(1, |cores| cores.get() as u32)).max(1),
         }
     }
 }
@@ -77,20 +102,69 @@ impl Boards {
         let changes = self.changes.load(Ordering::Relaxed);
         if let Some(last) = &*last
             && last.changes == changes
-            && last.taken.elapsed() < AGE_MIN.max(last.cost * SHARE)
+            && last.taken.elapsed() < AGE_MIN.max(self.spent() * self.rest)
         {
             return Ok(last.board.clone());
         }
-        let (taken, cost) = handle
+        let (taken, at_engine) = handle
             .view(|view| {
                 let start = Instant::now();
                 (Taken::from(view), start.elapsed())
             })
             .await?;
-        let board = tokio::task::spawn_blocking(move || Board::new(taken)).await.map_err(|_| Stopped)?;
+        let make = move || {
+            let start = Instant::now();
+            (Board::new(taken), start.elapsed())
+        };
+        let (board, elsewhere) = tokio::task::spawn_blocking(make).await.map_err(|_| Stopped)?;
         let board = Arc::new(board);
-        *last = Some(Last { board: board.clone(), taken: Instant::now(), cost, changes });
+        *self.answers() = Answers::default();
+        self.spent.store(0, Ordering::Relaxed);
+        self.spend(at_engine + elsewhere);
+        *last = Some(Last { board: board.clone(), taken: Instant::now(), changes });
         Ok(board)
+    }
+
+    fn spent(&self) -> Duration {
+        Duration::from_nanos(self.spent.load(Ordering::Relaxed))
+    }
+
+    fn spend(&self, time: Duration) {
+        self.spent.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// What was answered to the same question from the same picture, or what `of` gives now.
+    ///
+    /// # Errors
+    /// Those of `of`; they are not kept.
+    pub(super) fn answer<E>(
+        &self,
+        board: &Arc<Board>,
+        question: Question,
+        of: impl FnOnce(&Board) -> Result<Vec<u8>, E>,
+    ) -> Result<Bytes, E> {
+        {
+            let mut answers = self.answers();
+            if answers.of.as_ref().is_none_or(|of| !Arc::ptr_eq(of, board)) {
+                *answers = Answers { of: Some(board.clone()), bodies: HashMap::new() };
+            }
+            if let Some(body) = answers.bodies.get(&question) {
+                return Ok(body.clone());
+            }
+        }
+        let start = Instant::now();
+        let body = Bytes::from(of(board)?);
+        self.spend(start.elapsed());
+        let mut answers = self.answers();
+        let same = answers.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, board));
+        if same && answers.bodies.len() < ANSWERS && body.len() <= ANSWER_MAX {
+            answers.bodies.insert(question, body.clone());
+        }
+        Ok(body)
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until few enough are at work; `None` if too many wait already.

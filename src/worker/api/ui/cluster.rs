@@ -56,7 +56,7 @@ struct Outlook {
 
 /// `GET`.
 pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
-    super::answer(&api, &headers, |board| Ok(json::encode(&cluster(board)))).await
+    super::answer(&api, &headers, ("cluster", String::new()), |board| Ok(json::encode(&cluster(board)))).await
 }
 
 fn cluster(board: &Board) -> Cluster {

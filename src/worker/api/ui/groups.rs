@@ -59,11 +59,14 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    let question = ("groups", query.clone().unwrap_or_default());
     let query = Query::new(query.as_deref());
     let (ask, window) = (Ask::read(&query, api.state.options.mode)?, Window::read(&query)?);
     let boards = api.boards.clone();
-    super::answer(&api, &headers, move |board| Ok(json::encode(&groups(board, &boards.arranged(board, &ask), window))))
-        .await
+    super::answer(&api, &headers, question, move |board| {
+        Ok(json::encode(&groups(board, &boards.arranged(board, &ask), window)))
+    })
+    .await
 }
 
 fn groups<'a>(board: &'a Board, list: &'a Arranged, window: Window) -> Groups<'a> {

@@ -25,12 +25,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::refusal::Refusal;
 use super::{Api, gzip, plain};
 use board::Board;
 pub(crate) use boards::Boards;
+use boards::Question;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -59,23 +61,27 @@ async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
-/// Answers from the picture of the moment, on a thread where it holds up nobody. `of` gives JSON.
+/// Answers from the picture of the moment, on a thread where it holds up nobody. `of` gives JSON, and the same for the same
+/// question and picture.
 async fn answer(
     api: &Api,
     headers: &HeaderMap,
+    question: Question,
     of: impl FnOnce(&Board) -> Result<Vec<u8>, Refusal> + Send + 'static,
 ) -> Result<Response, Refusal> {
     let board = api.boards.now(&api.state.handle).await?;
     let Some(_turn) = api.boards.turn().await else {
         return Err(Refusal::Coded(503, "too many questions are waiting, ask again later".to_owned()));
     };
-    let work = tokio::task::spawn_blocking(move || of(&board));
+    let boards = api.boards.clone();
+    let work = tokio::task::spawn_blocking(move || boards.answer(&board, question, of));
     let body = work.await.map_err(|_| Refusal::internal("the process is stopping"))??;
     Ok(tagged(headers, body))
 }
 
 /// An answer that who has it already needn't get again.
-fn tagged(headers: &HeaderMap, body: Vec<u8>) -> Response {
+fn tagged(headers: &HeaderMap, body: impl Into<Bytes>) -> Response {
+    let body = body.into();
     let hash = Sha256::digest(&body);
     let tag = format!("\"{}\"", hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect::<String>());
     let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|seen| seen.as_bytes() == tag.as_bytes());

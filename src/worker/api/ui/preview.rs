@@ -64,9 +64,9 @@ pub(super) async fn show(
     JsonBody(body, _share): JsonBody,
 ) -> Result<Response, Refusal> {
     let body = body.ok_or_else(|| Refusal::required("silence"))?;
-    let mode = api.state.options.mode;
-    super::answer(&api, &headers, move |board| Ok(json::encode(&preview(board, &silences::matchers(&body, mode)?))))
-        .await
+    let matchers = silences::matchers(&body, api.state.options.mode)?;
+    let question = ("silences/preview", format!("{matchers:?}"));
+    super::answer(&api, &headers, question, move |board| Ok(json::encode(&preview(board, &matchers)))).await
 }
 
 fn preview<'a>(board: &'a Board, matchers: &[Matcher]) -> Preview<'a> {

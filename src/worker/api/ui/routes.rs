@@ -108,7 +108,8 @@ struct Match {
 
 /// `GET`.
 pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Refusal> {
-    super::answer(&api, &headers, |board| Ok(json::encode(&tree(board, config(board)?)))).await
+    super::answer(&api, &headers, ("routes", String::new()), |board| Ok(json::encode(&tree(board, config(board)?))))
+        .await
 }
 
 /// `GET`: `label` is `name=value`, once for each; `at` a time, now without.
@@ -117,6 +118,7 @@ pub(super) async fn test(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    let question = ("routes/test", query.clone().unwrap_or_default());
     let query = Query::new(query.as_deref());
     let mut labels = Vec::new();
     for text in query.all("label") {
@@ -135,7 +137,7 @@ pub(super) async fn test(
             .map_or_else(|| Err(ask::refuse("at", text, "a time like 2006-01-02T15:04:05Z")), |at| Ok(Some(at)))?,
     };
     let labels = LabelSet::new(labels.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name, value)));
-    super::answer(&api, &headers, move |board| {
+    super::answer(&api, &headers, question, move |board| {
         Ok(json::encode(&tested(board, config(board)?, &labels, at.unwrap_or(board.at))))
     })
     .await

@@ -32,6 +32,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    let question = ("rows", query.clone().unwrap_or_default());
     let query = Query::new(query.as_deref());
     let (ask, window) = (Ask::read(&query, api.state.options.mode)?, Window::read(&query)?);
     let hex = |name: &str| {
@@ -42,7 +43,7 @@ pub(super) async fn list(
     let Some(of) = hex("of")? else { return Err(Refusal::bad_request("`of` is missing: the id of a group")) };
     let anchor = hex("anchor")?.map(Fingerprint);
     let boards = api.boards.clone();
-    super::answer(&api, &headers, move |board| {
+    super::answer(&api, &headers, question, move |board| {
         rows(board, &boards.arranged(board, &ask), of, anchor, window).map(|rows| json::encode(&rows))
     })
     .await

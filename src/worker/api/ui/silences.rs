@@ -42,6 +42,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    let question = ("silences", query.clone().unwrap_or_default());
     let query = Query::new(query.as_deref());
     let window = Window::read(&query)?;
     let state = match query.last("state") {
@@ -54,7 +55,7 @@ pub(super) async fn list(
     let by = query.last("by").map(str::to_owned).filter(|by| !by.is_empty());
     let text = query.last("q").unwrap_or_default().to_lowercase();
     let wanted = Wanted { state, by, text };
-    super::answer(&api, &headers, move |board| Ok(json::encode(&show(board, &wanted, window)))).await
+    super::answer(&api, &headers, question, move |board| Ok(json::encode(&show(board, &wanted, window)))).await
 }
 
 fn show<'a>(board: &'a Board, wanted: &Wanted, window: Window) -> List<'a> {
