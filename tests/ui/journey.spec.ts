@@ -193,7 +193,7 @@ test("a day is picked by keyboard, in weeks that begin as is wished", async ({ p
   await page.keyboard.press("Enter");
   await expect(month).toHaveCount(0);
   await expect(field).toHaveValue("2027-01-03 18:30");
-  await expect(page.locator("form")).toContainText("until 2027-01-03 18:30:00 UTC");
+  await expect(page.locator(".columns form")).toContainText("until 2027-01-03 18:30:00 UTC");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Escape");
   await expect(month).toHaveCount(0);
@@ -253,6 +253,7 @@ test("ranges are selected, and lists narrowed, by keys", async ({ page, worker }
   await page.keyboard.press("Delete");
   await expect(page.getByRole("combobox", { name: "Filter" })).toHaveValue("");
   await expect(toolbar).toHaveCount(0);
+  await page.keyboard.press("Escape");
 
   await open(page, worker, "#/alerts");
   await expect(page.locator(".line.row a.name").first()).toBeVisible();
@@ -264,4 +265,23 @@ test("ranges are selected, and lists narrowed, by keys", async ({ page, worker }
   await page.locator(".line.row .label[data-name=instance]").first().hover();
   await page.keyboard.press("-");
   await expect(page).toHaveURL(/filter=%7Binstance%21%3D/);
+});
+
+test("a silence says more than a comment, and keeps it when it is changed", async ({ page, worker }) => {
+  await open(page, worker, '#/silences/new?filter={cluster="none"}&comment=c&createdBy=ann');
+  await page.getByText("Annotations", { exact: true }).click();
+  await page.getByRole("button", { name: "Add annotation" }).click();
+  await page.getByLabel("Annotation 1", { exact: true }).fill("ticket");
+  await page.getByLabel("Text of annotation 1").fill("INC-4411");
+  await page.keyboard.press("Control+Enter");
+  await expect(page).toHaveURL(/#\/silences\/[0-9a-f-]{36}$/);
+  await expect(page.locator("main")).toContainText("INC-4411");
+  const id = new URL(page.url()).hash.split("/").at(-1) ?? "";
+  const kept = async () => (await worker.get<{ annotations: Record<string, string> }>(`/api/v2/silence/${id}`)).annotations;
+  expect(await kept()).toEqual({ ticket: "INC-4411" });
+  await open(page, worker, `#/silences/${id}/edit`);
+  await expect(page.getByLabel("Text of annotation 1")).toHaveValue("INC-4411");
+  await page.getByLabel("Text of annotation 1").fill("INC-4412");
+  await page.keyboard.press("Control+Enter");
+  await until("it says so", async () => (await kept()).ticket === "INC-4412");
 });

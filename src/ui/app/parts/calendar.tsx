@@ -1,5 +1,5 @@
 // A month to pick a day from, beside a field that takes typed times as well.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clockOf, dateOf, dayOf, firstDay, inMonths, moved, weeksOf } from "../calendar";
 import { weekStart, zone } from "../prefs";
 import { now } from "../time";
@@ -19,7 +19,8 @@ export function Calendar({ of, at, onPick }: Props) {
   const grid = useRef<HTMLTableElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
   const first = firstDay(weekStart.value, navigator.language);
-  useEffect(() => {
+  // at once: the next key may come before the next frame
+  useLayoutEffect(() => {
     if (open) grid.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus();
   }, [open, day]);
   const close = () => {
@@ -31,6 +32,7 @@ export function Calendar({ of, at, onPick }: Props) {
     setOpen(!open);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (!open) return;
     const to = moved(day, event.key, first);
     if (event.key === "Escape") close();
     else if (to !== null) setDay(to);
@@ -48,12 +50,12 @@ export function Calendar({ of, at, onPick }: Props) {
   const month = new Date(day).getUTCMonth();
   const today = dayOf(now.value, zone.value);
   return (
-    <span class="calendar">
+    <span class="calendar" onKeyDown={onKeyDown}>
       <button ref={opener} type="button" aria-expanded={open} aria-haspopup="dialog" aria-label={`Pick the day of the ${of}`} onClick={toggle}>
         <span aria-hidden="true">▦</span>
       </button>
       {open && (
-        <div role="dialog" aria-label={`Day of the ${of}`} onKeyDown={onKeyDown}>
+        <div role="dialog" aria-label={`Day of the ${of}`}>
           <div class="bar">
             <button type="button" aria-label="Month before" onClick={() => setDay(inMonths(day, -1))}>
               ‹

@@ -22,6 +22,7 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
   const [length, setLength] = useState(prefill.duration || "2h");
   const [by, setBy] = useState(prefill.createdBy || author());
   const [comment, setComment] = useState(prefill.comment);
+  const [annotations, setAnnotations] = useState<[string, string][]>([]);
   const [error, setError] = useState<Refused | null>(null);
   const [missing, setMissing] = useState<string[]>([]);
   const [busy, setBusy] = useState(false);
@@ -44,6 +45,7 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
         setLength(stamp(silence.endsAt, "utc").replace(/ UTC$/, "Z"));
         setBy(silence.createdBy);
         setComment(silence.comment);
+        setAnnotations(Object.entries(silence.annotations));
       },
       (refused: unknown) => setError(asRefused(refused)),
     );
@@ -79,7 +81,7 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
       endsAt: new Date(start.trim() === "" ? (parseEnd(length, Date.now(), zone.value) ?? endsAt) : endsAt).toISOString(),
       createdBy: by.trim(),
       comment: comment.trim(),
-      ...(old ? { annotations: old.annotations } : {}),
+      annotations: Object.fromEntries(annotations.map(([name, text]) => [name.trim(), text]).filter(([name]) => name !== "")),
     };
     try {
       const made = await setSilence(draft);
@@ -99,8 +101,10 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
   const replaces = old !== null && willReplace(old, complete);
   return (
     <section class="page form">
-      <h1>{id ? "Edit silence" : "New silence"}</h1>
-      {!id && <Templates draft={{ matchers: complete, comment: comment.trim(), createdBy: "", duration: length.trim() }} />}
+      <div class="titled">
+        <h1>{id ? "Edit silence" : "New silence"}</h1>
+        {!id && <Templates draft={{ matchers: complete, comment: comment.trim(), createdBy: "", duration: length.trim() }} />}
+      </div>
       <div class="columns">
         <form
           onSubmit={(event) => {
@@ -202,6 +206,7 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
               ))}
             </datalist>
           </fieldset>
+          <Annotations list={annotations} onChange={setAnnotations} />
           {missing.length > 0 && (
             <p class="problem" role="alert">
               Still missing: {missing.join(", ")}
@@ -221,6 +226,41 @@ export function SilenceForm({ id, prefill }: { id: string | null; prefill: Prefi
         <Affected preview={preview} problem={problem} />
       </div>
     </section>
+  );
+}
+
+/** What else a silence says, for people and programs: a ticket, a team. */
+function Annotations({ list, onChange }: { list: [string, string][]; onChange: (list: [string, string][]) => void }) {
+  const change = (at: number, to: [string, string]) => onChange(list.map((one, index) => (index === at ? to : one)));
+  return (
+    <details class="annotations" open={list.length > 0}>
+      <summary>Annotations{list.length > 0 ? ` (${list.length})` : ""}</summary>
+      {list.map(([name, text], at) => (
+        <div class="matcher">
+          <input
+            type="text"
+            aria-label={`Annotation ${at + 1}`}
+            placeholder="ticket"
+            value={name}
+            onInput={(event) => change(at, [event.currentTarget.value, text])}
+          />
+          <span>=</span>
+          <input
+            type="text"
+            aria-label={`Text of annotation ${at + 1}`}
+            value={text}
+            onInput={(event) => change(at, [name, event.currentTarget.value])}
+          />
+          <span />
+          <button type="button" aria-label={`Remove annotation ${at + 1}`} onClick={() => onChange(list.toSpliced(at, 1))}>
+            ×
+          </button>
+        </div>
+      ))}
+      <button type="button" onClick={() => onChange([...list, ["", ""]])}>
+        Add annotation
+      </button>
+    </details>
   );
 }
 
