@@ -70,6 +70,12 @@ pub fn notices(before: Option<&AlertmanagerClusterStatus>, after: &AlertmanagerC
     {
         tell(Severity::Normal, "Reconcile", "Ready", &now.message);
     }
+    let failure = |status: &AlertmanagerClusterStatus| status.backup.as_ref()?.last_failure.clone();
+    if let Some(failed) = failure(after)
+        && before.and_then(failure).is_none_or(|known| known.job != failed.job)
+    {
+        tell(Severity::Warning, "Backup", "BackupFailed", &format!("{}: {}", failed.job, failed.message));
+    }
     told
 }
 

@@ -4,12 +4,13 @@
 //! whether a configuration may reach it. `kube` turns a plan into objects, `local` into processes. `reconcile` is the
 //! five steps observe, validate, plan, apply, status; `controller` says what sets them off, `caches` keeps copies of what is
 //! observed. `health` asks members all the time, `heal` acts on it; `certificates` is the authority of gossip; by `lease`
-//! one operator works at a time.
+//! one operator works at a time. `backups` asks how those went.
 //!
 //! Invariants: `validate`, `plan`, `kube` and the computation of a status are pure. A configuration that a worker would
 //! refuse reaches no member. What has not changed is not written. No object of a user stops the operator.
 
 pub mod apply;
+mod backups;
 mod caches;
 pub mod certificates;
 pub mod context;

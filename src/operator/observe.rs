@@ -14,6 +14,7 @@ use kube::{Api, Client, ResourceExt};
 use crate::apply::Seen;
 use crate::caches::Caches;
 use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSpec, TemplateSource};
+use crate::kube::DATA_VOLUME;
 use crate::members::{Endpoint, MemberClient};
 use crate::plan::rollout::{MemberReport, MemberState};
 use crate::plan::{
@@ -384,7 +385,7 @@ fn observed_pod(pod: &Pod, plan: &ClusterPlan) -> Option<ObservedPod> {
     let running = status.phase.as_deref() == Some("Running");
     let ready = status.conditions.iter().flatten().any(|c| c.type_ == "Ready" && c.status == "True");
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
-    let has_claim = volumes.into_iter().any(|volume| volume.persistent_volume_claim.is_some());
+    let has_claim = volumes.into_iter().any(|v| v.name == DATA_VOLUME && v.persistent_volume_claim.is_some());
     let ip = status.pod_ip.as_deref().and_then(|ip| ip.parse().ok()).filter(|_| running && !terminating);
     let at =
         |port, prefix: &str| ip.map(|ip| Endpoint { address: SocketAddr::new(ip, port), prefix: prefix.to_owned() });

@@ -11,6 +11,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Resource, ResourceExt};
 
 use crate::apply::{self, Applied, ApplyError};
+use crate::backups;
 use crate::certificates::{CertificateError, Certificates, Subject};
 use crate::context::Context;
 use crate::crd::{
@@ -61,6 +62,9 @@ pub enum ReconcileError {
     /// The operator is ending.
     #[error("waiting for the objects to be known: the operator is ending")]
     Ending,
+    /// The API server doesn't say how backups went.
+    #[error("looking at the cluster's backups")]
+    Backups(#[source] kube::Error),
     /// The status could not be written.
     #[error("writing the status")]
     Status(#[source] kube::Error),
@@ -195,7 +199,16 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
         }
     }
     let storage = storage(context, object, &plan, &observed).await?;
+    let backup = match &object.spec.backup {
+        Some(_) => {
+            let before = object.status.as_ref().and_then(|status| status.backup.as_ref());
+            let looked = backups::look(context.client(), &namespace, &plan.names.object, before).await;
+            Some(looked.map_err(ReconcileError::Backups)?)
+        }
+        None => None,
+    };
     let facts = Facts {
+        backup,
         storage,
         rotates: certificates.as_ref().is_some_and(Certificates::rotates),
         certificates: certificate_standing(object, certificates.as_ref(), observed.certificates_lack.as_deref()),

@@ -4,8 +4,8 @@ use kube::api::PostParams;
 use kube::{Api, Client, ResourceExt};
 
 use crate::crd::{
-    AlertmanagerCluster, AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus,
-    ReplicaConfigStatus,
+    AlertmanagerCluster, AlertmanagerClusterStatus, BackupStatus, Condition, ConditionStatus, ConditionType,
+    ConfigStatus, ReplicaConfigStatus,
 };
 use crate::plan::health::{apart, quorum};
 use crate::plan::rollout::{MemberState, Step, Waiting, short};
@@ -31,6 +31,8 @@ pub struct Facts {
     pub hibernates: bool,
     /// How the members' volumes stand.
     pub storage: Standing,
+    /// How backups went, and how they stand, where they are wanted.
+    pub backup: Option<(BackupStatus, Standing)>,
     /// Whether an authority for gossip is being replaced.
     pub rotates: bool,
     /// How the certificates for gossip stand.
@@ -83,6 +85,7 @@ pub fn next(previous: Option<&AlertmanagerClusterStatus>, facts: &Facts, now: &s
             },
             replicas: facts.members.iter().map(replica).collect(),
         }),
+        backup: facts.backup.as_ref().map(|(status, _)| status.clone()),
         conditions: facts.stands().into_iter().map(condition).collect(),
     }
 }
@@ -146,7 +149,7 @@ impl Facts {
         self.members.iter().filter(|(_, state)| state.as_ref().is_some_and(runs)).count()
     }
 
-    fn stands(&self) -> [Stand; 9] {
+    fn stands(&self) -> Vec<Stand> {
         let (ready, ready_reason, ready_message) = self.ready();
         let stalled = self.stalled();
         let asleep = self.hibernates && self.pods == 0;
@@ -166,7 +169,15 @@ impl Facts {
             Some(refused) => (refused.reason(), refused.to_string()),
         };
         let programmed = self.config_programmed();
-        [
+        let backup = self.backup.as_ref().map(|(status, standing)| {
+            let mut stand = part(ConditionType::BackupHealthy, standing);
+            if *status == BackupStatus::default() {
+                // before the first
+                stand.holds = ConditionStatus::Unknown;
+            }
+            stand
+        });
+        let all = [
             stand(ConditionType::Ready, ready, ready_reason, ready_message),
             stand(ConditionType::Reconciling, busy, reconciling.0, reconciling.1),
             stand(ConditionType::Stalled, is_stalled, stalled.0, stalled.1),
@@ -176,7 +187,8 @@ impl Facts {
             self.gossip_converged(),
             part(ConditionType::StorageReady, &self.storage),
             part(ConditionType::CertificatesReady, &self.certificates),
-        ]
+        ];
+        all.into_iter().chain(backup).collect()
     }
 
     fn available(&self) -> Stand {

@@ -8,6 +8,7 @@ pub mod check;
 mod clock;
 pub mod diagnose;
 pub mod monitor;
+mod output;
 mod read;
 pub mod routes;
 pub mod send;

@@ -12,6 +12,7 @@ use crate::Finished;
 use crate::chain::chain;
 use crate::clock::{duration, now};
 use crate::diagnose::{CollectError, client};
+use crate::output::Output;
 
 /// Between two batches.
 const TICK: Duration = Duration::from_millis(100);
@@ -62,14 +63,6 @@ pub struct Flags {
     output: Output,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
 /// Nothing can be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -98,7 +91,7 @@ struct Summary {
 /// # Errors
 /// When nothing can be sent at all.
 pub async fn run(flags: Flags) -> Result<Finished, SendError> {
-    let client = client(flags.ca_file.as_deref())?;
+    let client = client(flags.ca_file.as_deref(), None)?;
     let (mut running, mut summary) = (JoinSet::new(), Summary::default());
     let (started, mut sent, mut turn) = (Instant::now(), 0_u64, 0_usize);
     let mut ticks = tokio::time::interval(TICK);

@@ -7,6 +7,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 
 use crate::Finished;
+use crate::output::Output;
 
 /// How long the worker may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -35,14 +36,6 @@ pub struct Flags {
     /// The alert's fingerprint, or matchers that alerts must meet: `alertname=Down`, `instance=~"db.*"`
     #[arg(value_name = "FINGERPRINT|MATCHER", required = true)]
     of: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// What the workers say, as a list.
-    Json,
 }
 
 /// Why there is no answer.

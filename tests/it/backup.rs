@@ -94,9 +94,26 @@ fn who_starts_on_a_backup_keeps_quiet_about_what_was_told_and_silenced() {
     assert_eq!((&done["restored"], &done["over"], &done["logEntries"]), (&1.into(), &1.into(), &1.into()), "{done}");
     let (code, _, error) = run(&restore, &[]);
     assert!(code == Some(1) && error.contains("is there already: a member's state is not overwritten"), "{error}");
+    let skipped = good(&[&restore[..], &["--if-empty"]].concat(), &[])["skipped"].to_string();
+    assert!(skipped.contains("new/nflog is there already"), "{skipped}");
 
     let web = at(ip, free_port(ip));
     let _worker = start(Path::new(PROGRAM), dir.path(), &new, web);
+    // who joins those who are there gets their state; who finds nobody is the first
+    let third = dir.path().join("third").display().to_string();
+    let joining = |peer: SocketAddr| {
+        let peer = peer.to_string();
+        good(&["restore", "--from", &place, "--data-dir", &third, "--if-empty", "--unless-alive", &peer], &[])
+    };
+    let nothing = dir.path().join("nothing").display().to_string();
+    std::fs::create_dir(&nothing).unwrap();
+    let none = ["restore", "--from", &nothing, "--data-dir", &third];
+    assert!(run(&none, &[]).2.contains("there is no whole backup at all"));
+    assert!(good(&[&none[..], &["--or-none"]].concat(), &[])["skipped"].to_string().contains("has no backup"));
+    let skipped = joining(web)["skipped"].to_string();
+    assert!(skipped.contains(&format!("{web} is alive, and has the state")), "{skipped}");
+    assert_eq!(joining(at(ip, free_port(ip)))["done"]["restored"], 1);
+
     let silences = json(web, "/api/v2/silences").unwrap();
     assert_eq!((silences.as_array().map(Vec::len), &silences[0]["id"]), (Some(1), &kept.as_str().into()));
     request(web, "POST", "/api/v2/alerts", ALERT).unwrap();
@@ -109,6 +126,42 @@ fn who_starts_on_a_backup_keeps_quiet_about_what_was_told_and_silenced() {
         }
     });
     assert!(told.try_recv().is_err(), "it was told before");
+}
+
+#[test]
+fn a_member_with_passwords_is_backed_up_past_them_and_old_backups_go() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::write(file("alertmanager.yml"), "route: {receiver: r}\nreceivers: [{name: r}]\n").unwrap();
+    // of "secret"
+    let users = "basic_auth_users: {ann: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
+    std::fs::write(file("web.yml"), users).unwrap();
+    std::fs::write(file("token"), "t0ken\n").unwrap();
+    let (web, management) = (at(ip, free_port(ip)), at(ip, free_port(ip)));
+    let args = [
+        "worker",
+        &format!("--web.listen-address={web}"),
+        &format!("--web.management-address={management}"),
+        "--web.management-token-file=token",
+        "--web.config.file=web.yml",
+        "--cluster.listen-address=",
+    ];
+    let _worker = Running::start(PROGRAM, dir.path(), &args.map(str::to_owned));
+    until("it is ready", || request(management, "GET", "/-/ready", ""));
+    let (place, url) = (file("backups"), format!("http://{management}"));
+    let (code, _, error) = run(&["backup", &url, "--to", &place], &[]);
+    assert!(code == Some(1) && error.contains("answers 401"), "{error}");
+    let (code, _, error) = run(&["backup", &url, "--to", &place, "--token-file", &file("none")], &[]);
+    assert!(code == Some(1) && error.contains("reading the token in "), "{error}");
+
+    let take = |more: &[&str]| {
+        let args = ["backup", &url, "--to", &place, "--token-file", &file("token")];
+        good(&[&args, more].concat(), &[])
+    };
+    let first = take(&[]);
+    assert_eq!(first["removed"], serde_json::json!([]));
+    let second = take(&["--keep-days", "0"]);
+    assert_eq!(second["removed"], serde_json::json!([first["name"]]), "the newest stays, however old");
 }
 
 #[test]

@@ -35,11 +35,11 @@ fn probes_pass_where_clients_need_a_password_and_clients_are_served_until_they_k
     assert!(request(management, "GET", "/metrics", "").unwrap().contains("alertmanager_build_info"));
     assert!(request(management, "GET", "/-/config", "").unwrap().contains("\"ready\":true"));
     request(management, "POST", "/-/reload", "").unwrap();
-    for path in ["/api/v2/silences", "/api/v2/status", "/"] {
+    for path in ["/api/v2/alerts/groups", "/api/ui/v1/groups", "/"] {
         assert!(request(management, "GET", path, "").unwrap_err().contains(" 404 "), "{path} is for clients");
     }
 
-    // the operator's own token opens the door for alerts, and for nothing else
+    // the operator's own token opens the door for alerts and backups, and for nothing else
     let alert = r#"[{"labels": {"alertname": "AlertmanagerNodeFailure"}}]"#;
     let post =
         |token: &str| request_with(management, &format!("Authorization: {token}\r\n"), "POST", "/api/v2/alerts", alert);
@@ -47,8 +47,12 @@ fn probes_pass_where_clients_need_a_password_and_clients_are_served_until_they_k
         assert!(post(wrong).unwrap_err().contains(" 401 "), "{wrong:?}");
     }
     post("Bearer t0ken").unwrap();
-    let alerts = request_with(management, "Authorization: Bearer t0ken\r\n", "GET", "/api/v2/alerts", "");
-    assert!(alerts.unwrap_err().contains(" 405 "));
+    for path in ["/api/v2/alerts", "/api/v2/silences", "/api/v2/status"] {
+        assert!(request(management, "GET", path, "").unwrap_err().contains(" 401 "), "{path} needs it");
+        request_with(management, "Authorization: Bearer t0ken\r\n", "GET", path, "").unwrap();
+    }
+    let silence = request_with(management, "Authorization: Bearer t0ken\r\n", "POST", "/api/v2/silences", "{}");
+    assert!(silence.unwrap_err().contains(" 405 "));
     let metrics = request(management, "GET", "/metrics", "").unwrap();
     assert!(metrics.contains("alertmanager_alerts_received_total{status=\"firing\",version=\"v2\"} 1\n"), "{metrics}");
     std::fs::write(dir.path().join("token"), "").unwrap();

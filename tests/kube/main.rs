@@ -13,6 +13,7 @@ mod sample;
 mod sink;
 mod wait;
 
+mod backups;
 mod certificates;
 mod chart;
 mod config;

@@ -7,7 +7,7 @@ use crate::sample::Sample;
 use crate::wait::{TIMEOUT, until};
 
 /// Of its own, and under Pod Security "restricted".
-fn namespace(name: &str) {
+pub(crate) fn namespace(name: &str) {
     let labels = serde_json::json!({"pod-security.kubernetes.io/enforce": "restricted"});
     let object =
         serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
@@ -36,7 +36,8 @@ pub(crate) fn gone(namespace: &str) {
     kubectl(&["delete", "namespace", namespace, TIMEOUT]);
 }
 
-fn pod_address(namespace: &str, pod: &str) -> Result<String, String> {
+/// Where a pod is.
+pub(crate) fn pod_address(namespace: &str, pod: &str) -> Result<String, String> {
     let pod = try_json(&["get", "pod", "-n", namespace, pod])?;
     pod["status"]["podIP"].as_str().map(str::to_owned).ok_or_else(|| "it has no address".to_owned())
 }

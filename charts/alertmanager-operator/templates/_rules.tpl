@@ -30,6 +30,12 @@ rules:
   - apiGroups: [autoscaling]
     resources: [horizontalpodautoscalers]
     verbs: [get, list, watch, create, patch, delete]
+  - apiGroups: [batch] # spec.backup
+    resources: [cronjobs]
+    verbs: [get, create, patch, delete]
+  - apiGroups: [batch]
+    resources: [jobs]
+    verbs: [list] # how backups went
   - apiGroups: [""]
     resources: [persistentvolumeclaims]
     verbs: [get, list, watch, patch] # patch: a larger size

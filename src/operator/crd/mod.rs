@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "KubeSchema repeats each type, with its visibility, where nobody reaches it")]
 
 mod autoscaling;
+mod backup;
 mod config;
 mod gossip;
 mod health;
@@ -20,6 +21,7 @@ mod storage;
 mod web;
 
 pub use autoscaling::Autoscaling;
+pub use backup::{Backup, BackupPlace, RestoreFrom};
 pub use config::{
     ConfigMapKey, ConfigSource, ConfigSourceError, ConfigSpec, DEFAULT_CONFIG_KEY, ObjectName, SecretKey,
     TemplateSource,
@@ -32,7 +34,8 @@ pub use protection::{DisruptionBudget, NetworkAccess};
 pub use quantity::{Quantity, Resources};
 pub use rollout::{Rollout, RolloutStrategy, Topology};
 pub use status::{
-    AlertmanagerClusterStatus, Condition, ConditionStatus, ConditionType, ConfigStatus, ReplicaConfigStatus,
+    AlertmanagerClusterStatus, BackupFailure, BackupStatus, Condition, ConditionStatus, ConditionType, ConfigStatus,
+    ReplicaConfigStatus,
 };
 pub use storage::{
     AccessMode, EmptyDir, RetentionPolicy, Storage, StorageKind, VolumeClaim, VolumeRequests, VolumeResources, WhenGone,
@@ -154,6 +157,14 @@ pub struct AlertmanagerClusterSpec {
     /// Where the members keep silences and the notification log. Example: `{emptyDir: {}}`.
     #[serde(default)]
     pub storage: Storage,
+
+    /// Regular backups. Example: `{schedule: "0 3 * * *", place: {claimName: alertmanager-backups}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+
+    /// The backup that the cluster starts with. Example: `{place: {claimName: alertmanager-backups}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_from: Option<RestoreFrom>,
 
     /// How long silences and the notification log are kept after their end. Example: `120h`.
     #[serde(default = "default_retention")]

@@ -27,8 +27,12 @@ pub struct AlertmanagerClusterStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<ConfigStatus>,
 
+    /// How backups went, where they are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupStatus>,
+
     /// Conditions: Ready, Reconciling, Stalled, ConfigValid, ConfigProgrammed, Available, GossipConverged,
-    /// StorageReady, CertificatesReady.
+    /// StorageReady, CertificatesReady, and BackupHealthy where backups are wanted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -68,6 +72,33 @@ pub struct ReplicaConfigStatus {
     /// Whether it is ready.
     #[serde(default)]
     pub ready: bool,
+}
+
+/// How backups went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupStatus {
+    /// When the last good one was taken, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_successful_time: Option<String>,
+
+    /// The last one that could not be taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<BackupFailure>,
+}
+
+/// A backup that could not be taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupFailure {
+    /// When it was given up, RFC 3339.
+    pub time: String,
+
+    /// The Job that tried.
+    pub job: String,
+
+    /// What it said.
+    pub message: String,
 }
 
 /// One observation, in the shape of `metav1.Condition`.
@@ -131,11 +162,13 @@ pub enum ConditionType {
     StorageReady,
     /// There are certificates for gossip where they are wanted.
     CertificatesReady,
+    /// The last backup could be taken. Only where backups are wanted.
+    BackupHealthy,
 }
 
 impl ConditionType {
     /// All, in the order in which they are written.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ready,
         Self::Reconciling,
         Self::Stalled,
@@ -145,6 +178,7 @@ impl ConditionType {
         Self::GossipConverged,
         Self::StorageReady,
         Self::CertificatesReady,
+        Self::BackupHealthy,
     ];
 
     /// As it stands in the object.
@@ -159,6 +193,7 @@ impl ConditionType {
             Self::GossipConverged => "GossipConverged",
             Self::StorageReady => "StorageReady",
             Self::CertificatesReady => "CertificatesReady",
+            Self::BackupHealthy => "BackupHealthy",
         }
     }
 }

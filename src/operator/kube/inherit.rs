@@ -16,6 +16,7 @@ const MADE_OF: &str = "alertmanager.dev/made-of";
 /// What changes no pod.
 const OTHER_FIELDS: &[&str] = &[
     "autoscaling",
+    "backup",
     "health",
     "hibernate",
     "httpRoute",

@@ -1,6 +1,7 @@
 //! From a plan to Kubernetes objects: one file per kind. Pure: what is rendered depends on the arguments alone.
 
 mod autoscaler;
+mod backup;
 mod certificates;
 mod exposure;
 mod inherit;
@@ -23,7 +24,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 pub use certificates::{authority, issued};
 pub use inherit::inherit;
 pub use pod::OverlayError;
-pub use stateful_set::claim;
+pub use stateful_set::{DATA_VOLUME, claim};
 
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind, TypeMeta};
 use serde_json::Value;
@@ -117,14 +118,15 @@ impl Rendering<'_> {
             autoscaler: autoscaler::render(self),
             gossip_secrets: self.certificates.map(|made| certificates::secrets(self, made)),
             web_secret: secret::web(self),
-            others: self.others(),
+            others: self.others()?,
         })
     }
 
-    fn others(&self) -> Vec<Other> {
+    fn others(&self) -> Result<Vec<Other>, OverlayError> {
         let mut all = vec![exposure::http_route(self), certificates::certificate(self), quota::render(self)];
         all.extend(monitoring::render(self));
-        all
+        all.push(backup::cron_job(self)?);
+        Ok(all)
     }
 
     /// One that is wanted if it has content, which is all but its type and metadata.

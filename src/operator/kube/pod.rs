@@ -16,9 +16,9 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use k8s_openapi::DeepMerge;
 use serde_json::Value;
 
-use super::Rendering;
 use super::certificates::{CERTIFICATE, KEY, TRUSTED};
 use super::stateful_set::DATA_VOLUME;
+use super::{Rendering, backup};
 use crate::crd::{PodTemplate, Quantity, Resources, StorageKind};
 use crate::plan::{
     CONFIG_DIR, GOSSIP_PORT, MANAGEMENT_PORT, MemberAddresses, MemberPlan, NAME_ALERTMANAGER, PORT_MANAGEMENT, Probe,
@@ -77,6 +77,7 @@ pub(super) fn template(cluster: &Rendering<'_>) -> Result<PodTemplateSpec, Overl
             security_context: Some(pod_security()),
             topology_spread_constraints: Some(SPREAD_OVER.map(|key| spread(&names.object, key)).to_vec()),
             volumes: Some(volumes(cluster)),
+            init_containers: backup::restorer(cluster).map(|restorer| vec![restorer]),
             containers: vec![container(cluster, member)],
             ..PodSpec::default()
         }),
@@ -93,7 +94,7 @@ fn gossip_tls_text() -> String {
     )
 }
 
-fn overlay(wanted: &PodTemplate) -> Result<Option<PodSpec>, OverlayError> {
+pub(super) fn overlay(wanted: &PodTemplate) -> Result<Option<PodSpec>, OverlayError> {
     if wanted.spec.is_empty() {
         return Ok(None);
     }
@@ -150,7 +151,7 @@ fn container(cluster: &Rendering<'_>, member: MemberPlan) -> Container {
     let spec = cluster.spec;
     Container {
         name: NAME_ALERTMANAGER.to_owned(),
-        image: Some(spec.image.clone().unwrap_or_else(|| cluster.worker_image.to_owned())),
+        image: Some(worker_image(cluster)),
         image_pull_policy: spec.image_pull_policy.map(|policy| policy.as_str().to_owned()),
         env: Some(vec![field("POD_IP", "status.podIP"), field("POD_NAME", "metadata.name")]),
         ports: Some(vec![
@@ -170,6 +171,11 @@ fn container(cluster: &Rendering<'_>, member: MemberPlan) -> Container {
     }
 }
 
+/// The image of members, and of what else runs the same program.
+pub(super) fn worker_image(cluster: &Rendering<'_>) -> String {
+    cluster.spec.image.clone().unwrap_or_else(|| cluster.worker_image.to_owned())
+}
+
 fn volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
     let tls = cluster.spec.cluster.tls.enabled.then(|| gossip_volume(cluster));
     let config = Volume {
@@ -182,6 +188,7 @@ fn volumes(cluster: &Rendering<'_>) -> Vec<Volume> {
         ..Volume::default()
     };
     let given = [config].into_iter().chain(tls).chain(web_volume(cluster)).chain(mounted_volumes(cluster));
+    let given = given.chain(backup::restored_volume(cluster));
     match cluster.spec.storage.kind() {
         StorageKind::Claim(_) => given.collect(),
         StorageKind::EmptyDir(dir) => {
@@ -298,7 +305,7 @@ fn spread(object: &str, topology_key: &str) -> TopologySpreadConstraint {
     }
 }
 
-fn pod_security() -> PodSecurityContext {
+pub(super) fn pod_security() -> PodSecurityContext {
     PodSecurityContext {
         run_as_non_root: Some(true),
         run_as_user: Some(WORKER_ID),
@@ -310,7 +317,7 @@ fn pod_security() -> PodSecurityContext {
     }
 }
 
-fn container_security() -> SecurityContext {
+pub(super) fn container_security() -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
         read_only_root_filesystem: Some(true),
@@ -319,7 +326,7 @@ fn container_security() -> SecurityContext {
     }
 }
 
-fn resources(wanted: &Resources) -> Option<ResourceRequirements> {
+pub(super) fn resources(wanted: &Resources) -> Option<ResourceRequirements> {
     let amounts = |of: &BTreeMap<String, Quantity>| {
         let all = of.iter().map(|(name, Quantity(amount))| (name.clone(), KubeQuantity(amount.clone())));
         (!of.is_empty()).then(|| all.collect())
@@ -363,7 +370,7 @@ fn port(name: &str, number: u16, protocol: &str) -> ContainerPort {
     }
 }
 
-fn mount(volume: &str, path: String, read_only: bool) -> VolumeMount {
+pub(super) fn mount(volume: &str, path: String, read_only: bool) -> VolumeMount {
     VolumeMount {
         name: volume.to_owned(),
         mount_path: path,

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::Rendering;
-use crate::plan::{GOSSIP_PORT, MANAGEMENT_PORT, WEB_PORT, selector};
+use crate::plan::{GOSSIP_PORT, LABEL_BACKUP_OF, MANAGEMENT_PORT, WEB_PORT, selector};
 
 /// None for a single member: it would keep its node from ever being drained.
 pub(super) fn budget(cluster: &Rendering<'_>) -> Option<PodDisruptionBudget> {
@@ -38,8 +38,16 @@ pub(super) fn policy(cluster: &Rendering<'_>) -> Option<NetworkPolicy> {
         namespace_selector: Some(LabelSelector { match_labels: Some(labels.clone()), ..LabelSelector::default() }),
         ..NetworkPolicyPeer::default()
     };
+    let backups = cluster.spec.backup.as_ref().map(|_| NetworkPolicyPeer {
+        pod_selector: Some(LabelSelector {
+            match_labels: Some([(LABEL_BACKUP_OF.to_owned(), cluster.plan.names.object.clone())].into()),
+            ..LabelSelector::default()
+        }),
+        ..NetworkPolicyPeer::default()
+    });
+    let clients = || wanted.web_from.iter().map(namespace).chain(backups).collect();
     let web = NetworkPolicyIngressRule {
-        from: (!wanted.web_from.is_empty()).then(|| wanted.web_from.iter().map(namespace).collect()),
+        from: (!wanted.web_from.is_empty()).then(clients),
         ports: Some(vec![port(WEB_PORT, "TCP"), port(MANAGEMENT_PORT, "TCP")]),
     };
     wanted.enabled.then(|| NetworkPolicy {

@@ -15,7 +15,7 @@ use crate::plan::volumes::Claim;
 use crate::plan::{labels, selector};
 
 /// The name of the volume that snapshots are kept in.
-pub(super) const DATA_VOLUME: &str = "data";
+pub const DATA_VOLUME: &str = "data";
 
 pub(super) fn render(cluster: &Rendering<'_>) -> Result<StatefulSet, OverlayError> {
     let names = &cluster.plan.names;

@@ -75,6 +75,8 @@ const FULL: &str = r#"{
     "monitoring": {"podMonitor": {"interval": "30s", "labels": {"release": "p"}}, "rules": {"labels": {"release": "p"}},
         "dashboard": {"labels": {"grafana_dashboard": "1"}}},
     "resourceQuota": {"hard": {"limits.memory": "2Gi"}},
+    "backup": {"schedule": "0 3 * * *", "timeZone": "Europe/Berlin", "place": {"claimName": "backups"}},
+    "restoreFrom": {"name": "20260131T030000000Z", "place": {"url": "s3://b/p", "credentialsSecretName": "s3"}},
     "networkPolicy": {"enabled": true, "webFrom": [{"kubernetes.io/metadata.name": "monitoring"}]}
 }"#;
 
@@ -134,7 +136,48 @@ fn what_is_of_kinds_that_are_not_watched() {
     insta::assert_snapshot!("others", all.join("---\n"));
     let small = render(SMALL, Some(CONFIG));
     assert!(small.web_secret.is_none() && small.others.iter().all(|other| other.object.is_none()));
-    assert_eq!(small.others.len(), 6);
+    assert_eq!(small.others.len(), 7);
+}
+
+#[test]
+fn backups_get_where_members_are_and_past_passwords() {
+    let spec = |more: &str| {
+        let place = r#""place": {"url": "s3://b/p", "credentialsSecretName": "s3"}"#;
+        format!(
+            r#"{{"replicas": 2, "config": {{"inline": ""}}, "backup": {{"schedule": "@daily", {place}}},
+                "restoreFrom": {{{place}}}{more}}}"#
+        )
+    };
+    let of = |text: &str| {
+        let objects = render(&spec(text), Some(CONFIG));
+        let job = objects.others.iter().find(|other| other.resource.kind == "CronJob").unwrap();
+        assert_eq!(job.name, "amc-pager-backup");
+        let job = job.object.as_ref().unwrap().data["spec"].clone();
+        let pod = job["jobTemplate"]["spec"]["template"]["spec"].clone();
+        let args = pod["containers"][0]["args"].as_array().unwrap().iter();
+        let args: Vec<_> = args.map(|arg| arg.as_str().unwrap().to_owned()).collect();
+        (job, pod, args, objects.stateful_set.unwrap().spec.unwrap().template.spec.unwrap())
+    };
+    let (_, _, args, member) = of(r#", "web": {"routePrefix": "/am/"}"#);
+    let peer = |n| format!("http://alertmanager-pager-{n}.alertmanager-pager-peers.ops.svc:9093/am");
+    assert_eq!(args, ["backup", "--to=s3://b/p", "--keep-days=30", &peer(0), &peer(1)]);
+    let restorer = &member.init_containers.unwrap()[0];
+    let last = "--unless-alive=alertmanager-pager-peers.ops.svc:9095";
+    let args = restorer.args.clone().unwrap();
+    assert_eq!(args[3..], ["--if-empty".to_owned(), last.to_owned(), "--or-none".to_owned()]);
+    assert_eq!(restorer.env_from.as_ref().unwrap()[0].secret_ref.as_ref().unwrap().name, "s3");
+
+    let (job, pod, args, _) = of(
+        r#", "hibernate": true, "storage": {"volumeClaimTemplate": {"resources": {"requests": {"storage": "1Gi"}}}},
+            "web": {"basicAuthSecretName": "users"}, "podTemplate": {"spec": {"imagePullSecrets": [{"name": "pull"}]}}"#,
+    );
+    assert_eq!(job["suspend"], true, "there is nobody to ask");
+    assert_eq!(
+        args,
+        ["backup", "--to=s3://b/p", "--keep-days=30", "--token-file=/etc/alertmanager/web/operator-token"]
+    );
+    assert_eq!(pod["volumes"][0]["secret"]["items"][0]["key"], "operator-token", "and not the passwords");
+    assert_eq!(pod["imagePullSecrets"][0]["name"], "pull");
 }
 
 #[test]

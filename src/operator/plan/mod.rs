@@ -2,6 +2,7 @@
 //!
 //! Pure, and free of Kubernetes types: `kube` makes objects of it, `local` makes processes of it.
 
+pub mod backups;
 pub mod health;
 mod member;
 mod mounted;
@@ -19,8 +20,8 @@ pub use member::{
 pub use mounted::{Mounted, config_map_dir, digest, first_lack, secret_dir};
 pub use names::{
     ANNOTATION_APPLIED_HASH, ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_LOCAL,
-    ANNOTATION_MOUNTED_DIGEST, ANNOTATION_SOURCES, LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_NAME,
-    MANAGER, NAME_ALERTMANAGER, Names, PORT_MANAGEMENT, labels, selector, selector_text,
+    ANNOTATION_MOUNTED_DIGEST, ANNOTATION_SOURCES, LABEL_BACKUP_OF, LABEL_CLUSTER, LABEL_INSTANCE, LABEL_MANAGED_BY,
+    LABEL_NAME, MANAGER, NAME_ALERTMANAGER, NAME_BACKUP, Names, PORT_MANAGEMENT, labels, selector, selector_text,
 };
 
 pub use web::{WEB_DIR, WEB_FILE, WEB_TOKEN_FILE, WebError, web_file};

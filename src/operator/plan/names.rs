@@ -10,6 +10,8 @@ pub const LABEL_INSTANCE: &str = "app.kubernetes.io/instance";
 pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// `alertmanager.dev/cluster`: the name of the object.
 pub const LABEL_CLUSTER: &str = "alertmanager.dev/cluster";
+/// `alertmanager.dev/backup-of`: on Jobs and pods that take backups, the name of the object.
+pub const LABEL_BACKUP_OF: &str = "alertmanager.dev/backup-of";
 /// The port of a pod for probes, metrics and reloads.
 pub const PORT_MANAGEMENT: &str = "management";
 /// The hash of a configuration: on the generated Secret the one it holds, on a pod the one it was told to load.
@@ -26,6 +28,8 @@ pub const ANNOTATION_APPLIED_HASH: &str = "alertmanager.dev/applied-hash";
 pub const ANNOTATION_LOCAL: &str = "alertmanager.dev/local";
 /// The value of [`LABEL_NAME`].
 pub const NAME_ALERTMANAGER: &str = "alertmanager";
+/// The value of [`LABEL_NAME`] on what takes backups.
+pub const NAME_BACKUP: &str = "alertmanager-backup";
 /// The value of [`LABEL_MANAGED_BY`], and the field manager of everything that is applied.
 pub const MANAGER: &str = "alertmanager-operator";
 
@@ -40,6 +44,7 @@ pub const MANAGER: &str = "alertmanager-operator";
 /// | generated Secret (key `alertmanager.yml`) | `alertmanager-main-config` |
 /// | generated Secret about TLS and users of the API | `alertmanager-main-web` |
 /// | certificates for gossip, and their authority | `alertmanager-main-gossip`, `alertmanager-main-gossip-ca` |
+/// | CronJob that takes backups, if any | `amc-main-backup` |
 /// | pods | `alertmanager-main-0`, `alertmanager-main-1`, … |
 /// | volume claims, if any | `data-alertmanager-main-0`, … |
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +87,11 @@ impl Names {
     /// The Secret with the authority that issues that.
     pub fn authority_secret(&self) -> String {
         format!("alertmanager-{}-gossip-ca", self.object)
+    }
+
+    /// The CronJob that takes backups. Kubernetes allows but 52 characters for it.
+    pub fn backup(&self) -> String {
+        format!("amc-{}-backup", self.object)
     }
 
     /// The volume claim of a member.

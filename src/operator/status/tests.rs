@@ -20,6 +20,7 @@ fn member(ordinal: u32, hash: &str, in_service: bool) -> (String, Option<MemberS
 
 fn healthy() -> Facts {
     Facts {
+        backup: None,
         generation: Some(4),
         object: "pager".to_owned(),
         wanted_hash: Some(HASH.to_owned()),
@@ -155,4 +156,19 @@ fn counts_are_of_pods() {
     let status = next(None, &Facts { pods: 5, ..starting() }, "t1");
     assert_eq!((status.replicas, status.ready_replicas), (5, 2));
     assert_eq!(status.observed_generation, Some(4));
+}
+
+#[test]
+fn backups_are_told_of_where_they_are_wanted() {
+    assert_eq!(next(None, &healthy(), "t1").condition(ConditionType::BackupHealthy), None);
+    let standing = |ready, reason| Standing { ready, reason, message: String::new() };
+    let stand = |status, standing| {
+        let status = next(None, &Facts { backup: Some((status, standing)), ..healthy() }, "t1");
+        (status.condition(ConditionType::BackupHealthy).unwrap().status, status.backup)
+    };
+    let none = BackupStatus::default();
+    assert_eq!(stand(none.clone(), standing(false, "NoneYet")), (ConditionStatus::Unknown, Some(none)));
+    let good = BackupStatus { last_successful_time: Some("t0".to_owned()), last_failure: None };
+    assert_eq!(stand(good.clone(), standing(true, "LastSucceeded")), (ConditionStatus::True, Some(good.clone())));
+    assert_eq!(stand(good, standing(false, "LastFailed")).0, ConditionStatus::False);
 }

@@ -11,6 +11,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
 use super::archive::{NOTIFICATION_LOG, Parts, SILENCES};
+use super::gather::JOURNAL_EMPTY;
 use super::silences::{Row, file};
 use crate::chain::chain;
 
@@ -151,11 +152,8 @@ pub(super) fn to_directory(
         }
     }
     done.log_entries = log.len();
-    for name in ["silences", "nflog", "alerts"] {
-        let path = directory.join(name);
-        if path.metadata().is_ok_and(|file| file.len() > 0) {
-            return Err(RestoreError::Occupied(path));
-        }
+    if let Some(path) = state_in(directory) {
+        return Err(RestoreError::Occupied(path));
     }
     if !dry_run {
         // the log first: silences without it would be quiet about alerts, the log without them doubles nothing
@@ -163,6 +161,22 @@ pub(super) fn to_directory(
         write(directory, "silences", &file(&silences))?;
     }
     Ok(done)
+}
+
+/// The first file with state in a storage directory.
+pub(super) fn state_in(directory: &Path) -> Option<PathBuf> {
+    let listed = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = listed.map(|entry| entry.path()).collect();
+    files.sort();
+    files.into_iter().find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let least = match &*name {
+            "silences" | "nflog" | "alerts" => 0,
+            _ if name.starts_with("journal.") => JOURNAL_EMPTY,
+            _ => return false,
+        };
+        path.metadata().is_ok_and(|file| file.len() > least)
+    })
 }
 
 /// Beside it, then in place: what is there is whole.

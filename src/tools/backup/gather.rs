@@ -169,7 +169,7 @@ pub(super) fn from_directory(directory: &Path) -> Result<Gathered, GatherError> 
 }
 
 /// A journal without a record: its head alone.
-const JOURNAL_EMPTY: u64 = alerting::journal::MAGIC.len() as u64;
+pub(super) const JOURNAL_EMPTY: u64 = alerting::journal::MAGIC.len() as u64;
 
 fn rows(rows: &[Row]) -> Bytes {
     text(&serde_json::to_value(rows).unwrap_or_default())

@@ -3,6 +3,7 @@
 //! `place` (where), `archive` (what a backup is), `gather` (from members or a directory), `bring_back` (to them). Works with
 //! the Go Alertmanager, too: by its API without the notification log, by its data directory with it.
 
+mod alive;
 mod archive;
 mod bring_back;
 mod gather;
@@ -17,20 +18,12 @@ use serde_json::json;
 use crate::Finished;
 use crate::clock::now;
 use crate::diagnose::{self, DiagnoseError, Members};
+use crate::output::Output;
 pub use archive::ArchiveError;
 pub use bring_back::RestoreError;
 pub use gather::GatherError;
 use place::Place;
 pub use place::PlaceError;
-
-/// How to print it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
 
 /// `alertmanager-operator backup`.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,6 +43,14 @@ pub struct BackupFlags {
     /// Certificates of an authority that members' certificates are from, besides those of the system (PEM)
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+
+    /// A token for members whose API has passwords, at their management port (`--web.management-token-file`)
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Afterwards remove backups that are older than so many days, as `cleanup` does; the newest is never removed
+    #[arg(long, value_name = "DAYS")]
+    keep_days: Option<u32>,
 
     /// Where it goes: a directory, s3://BUCKET/PATH, gs://BUCKET/PATH or az://CONTAINER/PATH
     #[arg(long, value_name = "PLACE")]
@@ -86,6 +87,18 @@ pub struct RestoreFlags {
     /// Also silences that have ended; with --data-dir only: no API takes them
     #[arg(long, requires = "data_dir")]
     expired: bool,
+
+    /// Do nothing, successfully, when there is state in the storage directory already
+    #[arg(long, requires = "data_dir")]
+    if_empty: bool,
+
+    /// Do nothing, successfully, when there is no backup at all
+    #[arg(long, requires = "data_dir", conflicts_with = "name")]
+    or_none: bool,
+
+    /// Do nothing, successfully, when a member answers at any address of this name: it has newer state to give
+    #[arg(long, value_name = "HOST:PORT", requires = "data_dir")]
+    unless_alive: Option<String>,
 
     /// Only say what would be done
     #[arg(long)]
@@ -146,17 +159,26 @@ pub async fn backup(flags: BackupFlags) -> Result<Finished, BackupError> {
     let gathered = match &flags.data_dir {
         Some(directory) => gather::from_directory(directory)?,
         None => {
-            let members = Members::new(flags.members, flags.dns, flags.ca_file);
+            let members = Members::new(flags.members, flags.dns, flags.ca_file, flags.token_file);
             let client = members.client().map_err(DiagnoseError::from)?;
             gather::from_members(now, &client, &diagnose::urls(&members).await?).await?
         }
     };
     let written = archive::write(&place, now, &gathered.parts, gathered.lacks).await?;
+    let removed = match flags.keep_days {
+        Some(days) => archive::clean(&place, now, self::days(days)).await?,
+        None => Vec::new(),
+    };
     let text = match flags.output {
-        Output::Json => format!("{:#}\n", json!(written)),
+        Output::Json => {
+            let mut said = json!(written);
+            said["removed"] = json!(removed);
+            format!("{said:#}\n")
+        }
         Output::Text => {
             let parts = written.manifest.parts.iter().map(|(name, part)| format!("{name} {} bytes", part.bytes));
-            format!("{} in {}: {}\n", written.name, flags.to, parts.collect::<Vec<_>>().join(", "))
+            let text = format!("{} in {}: {}\n", written.name, flags.to, parts.collect::<Vec<_>>().join(", "));
+            removed.iter().fold(text, |text, name| text + &format!("removed {name}\n"))
         }
     };
     let lacks = &written.manifest.lacks;
@@ -181,11 +203,24 @@ pub async fn restore(flags: RestoreFlags) -> Result<Finished, BackupError> {
         };
         return Ok(Finished::good(text));
     }
-    let (listed, parts) = archive::read(&place, flags.name.as_deref()).await?;
+    let skipped = |reason: String| {
+        let text = match flags.output {
+            Output::Json => format!("{:#}\n", json!({ "skipped": reason })),
+            Output::Text => format!("nothing restored: {reason}\n"),
+        };
+        Finished::good(text)
+    };
+    if let Some(reason) = needless(&flags).await {
+        return Ok(skipped(reason));
+    }
+    let (listed, parts) = match archive::read(&place, flags.name.as_deref()).await {
+        Err(ArchiveError::Empty) if flags.or_none => return Ok(skipped(format!("{} has no backup", flags.from))),
+        found => found?,
+    };
     let done = match (&flags.data_dir, &flags.to) {
         (Some(directory), _) => bring_back::to_directory(now, &parts, directory, flags.expired, flags.dry_run)?,
         (None, Some(url)) => {
-            let client = diagnose::client(flags.ca_file.as_deref()).map_err(DiagnoseError::from)?;
+            let client = diagnose::client(flags.ca_file.as_deref(), None).map_err(DiagnoseError::from)?;
             bring_back::to_cluster(now, &client, &parts, url, flags.dry_run).await?
         }
         // the command line asks for one of them
@@ -201,13 +236,29 @@ pub async fn restore(flags: RestoreFlags) -> Result<Finished, BackupError> {
     Ok(Finished { text, warning, success: done.failed.is_empty() })
 }
 
+/// Why there is nothing to restore, for who starts members again and again with the same command line.
+async fn needless(flags: &RestoreFlags) -> Option<String> {
+    let directory = flags.data_dir.as_deref()?;
+    if flags.if_empty
+        && let Some(path) = bring_back::state_in(directory)
+    {
+        return Some(format!("{} is there already", path.display()));
+    }
+    let name = flags.unless_alive.as_deref()?;
+    alive::at(name).await.map(|address| format!("{address} is alive, and has the state"))
+}
+
+fn days(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 86_400)
+}
+
 /// Removes old backups.
 ///
 /// # Errors
 /// When the place doesn't do what it's asked.
 pub async fn cleanup(flags: CleanupFlags) -> Result<Finished, BackupError> {
     let place = Place::open(&flags.place, false)?;
-    let gone = archive::clean(&place, now(), Duration::from_secs(u64::from(flags.keep_days) * 86_400)).await?;
+    let gone = archive::clean(&place, now(), days(flags.keep_days)).await?;
     let text = match flags.output {
         Output::Json => format!("{:#}\n", json!({ "removed": gone })),
         Output::Text => gone.iter().fold(format!("{} removed\n", gone.len()), |text, name| text + name + "\n"),

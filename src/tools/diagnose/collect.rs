@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -33,6 +34,15 @@ pub enum CollectError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The file with the token can't be read, or has none.
+    #[error("reading the token in {}", path.display())]
+    Token {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The client can't be made.
     #[error("preparing to ask members")]
     Client(#[source] reqwest::Error),
@@ -42,8 +52,7 @@ pub enum CollectError {
 ///
 /// # Errors
 /// When one of them isn't named by a URL.
-pub(super) async fn all(urls: &[String], authority: Option<&Path>) -> Result<Vec<Member>, CollectError> {
-    let client = client(authority)?;
+pub(super) async fn all(client: &Client, urls: &[String]) -> Result<Vec<Member>, CollectError> {
     let bases: Vec<Url> = urls.iter().map(|url| base(url)).collect::<Result<_, _>>()?;
     let asked = bases.into_iter().map(|base| {
         let client = client.clone();
@@ -62,11 +71,12 @@ pub(super) async fn all(urls: &[String], authority: Option<&Path>) -> Result<Vec
     Ok(members)
 }
 
-/// Asks, and tells, members; those of an authority of the user's own, too, if its file is given.
+/// Asks, and tells, members; those of an authority of the user's own, too, if its file is given, and as one who bears the
+/// token of a file.
 ///
 /// # Errors
-/// When that can't be read, or there can't be a client.
-pub(crate) fn client(authority: Option<&Path>) -> Result<Client, CollectError> {
+/// When these can't be read, or there can't be a client.
+pub(crate) fn client(authority: Option<&Path>, token: Option<&Path>) -> Result<Client, CollectError> {
     // whoever came first in this process has decided already
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder().timeout(ANSWER_LIMIT).tls_info(true);
@@ -78,6 +88,15 @@ pub(crate) fn client(authority: Option<&Path>) -> Result<Client, CollectError> {
         let pem = std::fs::read(path).map_err(|error| failed(error.into()))?;
         let given = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.into()))?;
         builder = given.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+    }
+    if let Some(path) = token {
+        let failed =
+            |source: Box<dyn std::error::Error + Send + Sync>| CollectError::Token { path: path.to_owned(), source };
+        let token = std::fs::read_to_string(path).map_err(|error| failed(error.into()))?;
+        let value = format!("Bearer {}", token.trim());
+        let mut value = HeaderValue::try_from(value).map_err(|error| failed(error.into()))?;
+        value.set_sensitive(true);
+        builder = builder.default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)]));
     }
     builder.build().map_err(CollectError::Client)
 }

@@ -13,6 +13,7 @@ use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
 use crate::Finished;
+use crate::output::Output;
 
 pub use bundle::BundleError;
 pub use collect::CollectError;
@@ -36,17 +37,26 @@ pub(crate) struct Members {
     /// Certificates of an authority that members' certificates are from, besides those of the system (PEM)
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+
+    /// A token for members whose API has passwords, at their management port (`--web.management-token-file`)
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 impl Members {
     /// Those at these URLs, and at all addresses of a name.
-    pub(crate) fn new(members: Vec<String>, dns: Option<String>, ca_file: Option<PathBuf>) -> Self {
-        Self { members, dns, ca_file }
+    pub(crate) fn new(
+        members: Vec<String>,
+        dns: Option<String>,
+        ca_file: Option<PathBuf>,
+        token_file: Option<PathBuf>,
+    ) -> Self {
+        Self { members, dns, ca_file, token_file }
     }
 
     /// See [`collect::client`].
     pub(crate) fn client(&self) -> Result<reqwest::Client, CollectError> {
-        client(self.ca_file.as_deref())
+        client(self.ca_file.as_deref(), self.token_file.as_deref())
     }
 }
 
@@ -63,14 +73,6 @@ pub struct Flags {
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output: Output,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// For programs: members and findings.
-    Json,
 }
 
 /// Why nothing can be said.
@@ -113,7 +115,7 @@ pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
 
 /// Asks all members once; what is wrong, the worst first.
 pub(crate) async fn look(of: &Members) -> Result<(Vec<Member>, Vec<Finding>), DiagnoseError> {
-    let members = collect::all(&urls(of).await?, of.ca_file.as_deref()).await?;
+    let members = collect::all(&of.client()?, &urls(of).await?).await?;
     let findings = judge::findings(&members);
     Ok((members, findings))
 }

@@ -17,6 +17,7 @@ use crate::Finished;
 use crate::chain::chain;
 use crate::clock::{duration, now};
 use crate::diagnose::{self, DiagnoseError, Members};
+use crate::output::Output;
 use tell::Teller;
 use watch::Watch;
 
@@ -53,14 +54,6 @@ pub struct Flags {
     /// How to print changes: as lines for people, or as one JSON object each
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     output: Output,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people.
-    Text,
-    /// For programs: one object a line.
-    Json,
 }
 
 /// Why it can't go on.

@@ -16,14 +16,14 @@ pub(super) async fn check(State(file): State<Arc<PathBuf>>, request: Request, ne
     let token = match tokio::fs::read_to_string(&*file).await {
         Ok(token) => token,
         Err(error) => {
-            tracing::warn!(file = %file.display(), %error, "the token for alerts can't be read: none is taken");
+            tracing::warn!(file = %file.display(), %error, "the token can't be read: none is taken");
             String::new()
         }
     };
     // of hashes, so that the time it takes tells nothing
     let same = Sha256::digest(given) == Sha256::digest(token.trim());
     if token.trim().is_empty() || !same {
-        return (StatusCode::UNAUTHORIZED, "the token for alerts is missing or wrong\n").into_response();
+        return (StatusCode::UNAUTHORIZED, "the token is missing or wrong\n").into_response();
     }
     next.run(request).await
 }

@@ -46,7 +46,7 @@ use axum::handler::Handler;
 use axum::http::{Method, header};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 pub(crate) use json::response as json_response;
@@ -269,8 +269,8 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
 }
 
 /// What those who keep the process running need, and nothing that clients do: always at the root. `http` is what clients'
-/// requests are counted with, for the metrics. Who bears the token of the file `token` may post alerts here, too: the
-/// operator, past the certificate and the passwords of its users.
+/// requests are counted with, for the metrics. Who bears the token of the file `token` may post alerts here, too, and read
+/// what a backup has: the operator and its backups, past the certificate and the passwords of users.
 pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>, token: Option<PathBuf>) -> Router {
     let api = Api {
         state,
@@ -283,8 +283,16 @@ pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>, token: Op
     let metrics = plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress));
     let mut routes = operating().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     if let Some(file) = token {
-        let add = post(alerts::add).layer(middleware::from_fn_with_state(Arc::new(file), bearer::check));
-        routes = routes.route("/api/v2/alerts", operation("POST", add));
+        let paths: [(_, _, MethodRouter<Api>); 3] = [
+            ("/api/v2/alerts", "GET,POST", get(alerts::list).post(alerts::add)),
+            ("/api/v2/silences", "GET", get(silences::list)),
+            ("/api/v2/status", "GET", get(status::show)),
+        ];
+        let file = Arc::new(file);
+        for (path, allow, methods) in paths {
+            let methods = methods.layer(middleware::from_fn_with_state(file.clone(), bearer::check));
+            routes = routes.route(path, operation(allow, methods));
+        }
     }
     routes.route("/metrics", metrics).fallback(fallback::elsewhere).with_state(api)
 }
