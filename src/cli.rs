@@ -51,6 +51,8 @@ enum Command {
     Restore(tools::backup::RestoreFlags),
     /// Remove old backups
     Cleanup(tools::backup::CleanupFlags),
+    /// Break a cluster of `local` on purpose, and report what was noticed and what was lost
+    Drill(tools::drill::Flags),
     /// Post alerts at a rate, to see how a cluster copes
     Send(tools::send::Flags),
     /// Say why an alert notifies, or doesn't
@@ -88,6 +90,7 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<()> {
         Command::Backup(flags) => finish(complete(tools::backup::backup(flags))?),
         Command::Restore(flags) => finish(complete(tools::backup::restore(flags))?),
         Command::Cleanup(flags) => finish(complete(tools::backup::cleanup(flags))?),
+        Command::Drill(flags) => finish(complete(tools::drill::run(flags))?),
         Command::Send(flags) => finish(complete(tools::send::run(flags))?),
         Command::Why(flags) => finish(complete(tools::why::run(flags))?),
         Command::Template(flags) => finish(tools::template::run(flags)?),

@@ -7,6 +7,7 @@ mod chain;
 pub mod check;
 mod clock;
 pub mod diagnose;
+pub mod drill;
 pub mod monitor;
 mod output;
 mod read;

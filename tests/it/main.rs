@@ -15,6 +15,7 @@ mod amtool;
 mod backup;
 mod commands;
 mod diagnose;
+mod drill;
 mod durable;
 mod edits;
 mod flags;

@@ -93,7 +93,7 @@ fn a_cluster_is_backed_up_and_another_starts_from_it() {
         let pod = try_json(&["get", "pod", "-n", NAMESPACE, "alertmanager-backup-0"])?;
         let init = &pod["status"]["initContainerStatuses"][0];
         let said = [&init["state"], &init["lastState"]].map(|state| state["terminated"]["message"].to_string());
-        if said.concat().contains("listing alertmanager") { Ok(()) } else { Err(init.to_string()) }
+        if said.concat().contains("SignatureDoesNotMatch: ") { Ok(()) } else { Err(init.to_string()) }
     };
     until("it says why the member doesn't start", waiting);
     apply(&bucket.credentials("secret-key"));
@@ -115,8 +115,9 @@ fn a_cluster_is_backed_up_and_another_starts_from_it() {
     until("the operator tells why there is no backup", || {
         let status = status()?;
         let condition = healthy(&status).cloned().unwrap_or_default();
-        let told = condition["status"] == "False" && condition["message"].to_string().contains("listing alertmanager")
-            || condition["message"].to_string().contains("writing alertmanager");
+        let message = condition["message"].to_string();
+        let told = condition["status"] == "False" && message.contains("writing alertmanager/");
+        let told = told && message.contains("SignatureDoesNotMatch: ");
         if told { Ok(()) } else { Err(status.to_string()) }
     });
     let events = kubectl(&["get", "events", "-n", NAMESPACE, "-o", "json"]);

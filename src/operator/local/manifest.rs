@@ -1,11 +1,12 @@
 //! What the user's YAML files ask for: one cluster, its configuration, and the Services that the sink stands for.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::document::{Document, Fault, Place, split};
 use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSourceError, GROUP, TemplateSource};
-use crate::plan::{ANNOTATION_LOCAL, CONFIG_FILE, ClusterPlan};
+use crate::plan::{ANNOTATION_LOCAL, CONFIG_FILE, ClusterPlan, Names};
 use crate::validate::{self, Files, Given, InvalidConfig, Mounts};
 
 /// The value of [`ANNOTATION_LOCAL`] on a Service that the sink stands for.
@@ -291,6 +292,37 @@ pub fn cluster_configs(
         return Err(ManifestError::NoCluster(files.join(", ")));
     }
     Ok(clusters)
+}
+
+/// What a manifest would have `local` run, without running it.
+#[derive(Clone, Debug)]
+pub struct Outline {
+    /// The name of the cluster.
+    pub cluster: String,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The Services for which there would be a sink, with their ports.
+    pub sinks: Vec<(String, u16)>,
+    names: Names,
+}
+
+impl Outline {
+    /// The names of so many members.
+    pub fn members(&self, count: u32) -> Vec<String> {
+        (0..count).map(|ordinal| self.names.member(ordinal)).collect()
+    }
+}
+
+/// Reads files, and directories of them, as `local` does.
+///
+/// # Errors
+/// As `local`: at the first thing that is wrong or missing.
+pub fn outline(paths: &[PathBuf]) -> Result<Outline, ManifestError> {
+    let sources = Sources::read(paths)?;
+    let Manifest { plan, sinks } = Manifest::new(&sources)?;
+    let documents = documents(&sources.0)?;
+    let annotations = the_cluster(&sources, &documents)?.annotations.clone();
+    Ok(Outline { cluster: format!("{}/{}", plan.namespace, plan.names.object), annotations, sinks, names: plan.names })
 }
 
 impl ManifestError {

@@ -13,6 +13,7 @@ mod member;
 mod process;
 mod report;
 mod rollout;
+mod running;
 mod schema;
 mod screen;
 mod signal;
@@ -23,7 +24,8 @@ mod watch;
 pub use addresses::AddressError;
 pub use dns::DnsError;
 pub use document::{Fault, Place};
-pub use manifest::{ClusterConfig, ManifestError, cluster_configs};
+pub use manifest::{ClusterConfig, ManifestError, Outline, cluster_configs, outline};
+pub use running::{KillError, RunningMember, processes};
 pub use sink::{SinkError, SinkFlags, run as run_sink};
 
 use std::convert::Infallible;
@@ -72,6 +74,10 @@ pub struct Flags {
     /// Directory of the members' data, which is kept; without it, a temporary one, which is removed
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Don't run anything: kill the member of this name of the cluster that runs, as a crash would; it's started again
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "members", "data_dir"])]
+    pub kill: Option<String>,
 }
 
 /// Why nothing runs.
@@ -107,6 +113,9 @@ pub enum LocalError {
     /// The worker is this program, and it does not know where it is.
     #[error("finding the program's own file")]
     Program(#[source] io::Error),
+    /// No member was killed.
+    #[error(transparent)]
+    Kill(#[from] KillError),
     /// Signals cannot be received.
     #[error("waiting for signals")]
     Signals(#[source] io::Error),
@@ -128,6 +137,11 @@ pub enum LocalError {
 /// # Errors
 /// When it cannot be started.
 pub async fn run(flags: Flags) -> Result<(), LocalError> {
+    if let Some(name) = &flags.kill {
+        let killed = running::kill(name)?;
+        Screen::stdout().event(&format!("killed {name} (process {})", killed.pid));
+        return Ok(());
+    }
     // Before anything is started, so that no signal finds us half way.
     let mut stop = signal::Stop::new().map_err(LocalError::Signals)?;
     let paths = manifests(&flags.paths);

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, put};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use tokio::net::TcpListener;
@@ -53,6 +54,28 @@ pub(super) struct Sink(Arc<Shared>);
 struct Shared {
     say: Box<dyn Fn(&str) + Send + Sync>,
     kept: Mutex<Kept>,
+    behaviour: Mutex<Behaviour>,
+}
+
+/// How notifications are answered, to see how senders cope.
+#[derive(Clone, Copy)]
+struct Behaviour {
+    /// After how long.
+    delay: Duration,
+    status: StatusCode,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self { delay: Duration::ZERO, status: StatusCode::OK }
+    }
+}
+
+/// As it's asked for; what isn't named is as it was at first.
+#[derive(Deserialize)]
+struct Wish {
+    delay: Option<String>,
+    status: Option<u16>,
 }
 
 #[derive(Default)]
@@ -85,7 +108,7 @@ struct Alert {
 impl Sink {
     /// Calls `say` with a line for each notification.
     pub(super) fn new(say: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared { say: Box::new(say), kept: Mutex::default() }))
+        Self(Arc::new(Shared { say: Box::new(say), kept: Mutex::default(), behaviour: Mutex::default() }))
     }
 
     /// Notifications received so far.
@@ -104,6 +127,7 @@ impl Sink {
         axum::Router::new()
             .route("/received", get(received).delete(clear))
             .route("/healthz", get(|| async { "ok\n" }))
+            .route("/behaviour", put(behave))
             .fallback(take)
             .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self.clone())
@@ -148,9 +172,30 @@ async fn take(State(sink): State<Sink>, method: axum::http::Method, body: Bytes)
         }
         Err(_) => return (StatusCode::BAD_REQUEST, "not JSON\n"),
     };
+    let Behaviour { delay, status } = *sink.0.behaviour.lock().unwrap_or_else(PoisonError::into_inner);
+    if !status.is_success() {
+        tokio::time::sleep(delay).await;
+        return (status, "as PUT /behaviour said\n");
+    }
     sink.kept().push(format!(r#"{{"receivedAt":"{:.3}","body":{}}}"#, jiff::Timestamp::now(), text.trim()));
     (sink.0.say)(&line);
-    (StatusCode::OK, "")
+    tokio::time::sleep(delay).await;
+    (status, "")
+}
+
+/// `PUT /behaviour?delay=4s&status=503`; without a query all is as at first.
+async fn behave(State(sink): State<Sink>, Query(wish): Query<Wish>) -> Result<StatusCode, (StatusCode, String)> {
+    let refuse = |what: String| (StatusCode::BAD_REQUEST, what + "\n");
+    let mut wanted = Behaviour::default();
+    if let Some(text) = &wish.delay {
+        let delay = alerting::duration::parse_prometheus(text);
+        wanted.delay = delay.map_err(|error| refuse(format!("delay: {error}")))?;
+    }
+    if let Some(code) = wish.status {
+        wanted.status = StatusCode::from_u16(code).map_err(|error| refuse(format!("status: {error}")))?;
+    }
+    *sink.0.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn received(State(sink): State<Sink>) -> impl IntoResponse {
@@ -251,6 +296,16 @@ mod tests {
         assert_eq!(send(address, "DELETE", "/received", "").await.0, 204);
         assert_eq!(send(address, "GET", "/received", "").await.1, "[]\n");
         assert_eq!(sink.total(), 2);
+
+        assert_eq!(send(address, "PUT", "/behaviour?delay=soon", "").await.0, 400);
+        assert_eq!(send(address, "PUT", "/behaviour?status=503&delay=1ms", "").await.0, 204);
+        assert_eq!(send(address, "POST", "/any", BODY).await.0, 503);
+        assert_eq!(
+            (send(address, "PUT", "/behaviour", "").await.0, sink.total()),
+            (204, 2),
+            "what is refused is not kept"
+        );
+        assert_eq!(send(address, "POST", "/any", BODY).await.0, 200);
     }
 
     #[test]

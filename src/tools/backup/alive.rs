@@ -14,6 +14,8 @@ const BETWEEN: Duration = Duration::from_secs(1);
 
 /// The first address of the name (`host:port`) at which a member answers. A name without addresses has none.
 pub(super) async fn at(name: &str) -> Option<SocketAddr> {
+    // whoever came first in this process has decided already
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().timeout(ANSWER_LIMIT).build().ok()?;
     for address in addresses(name).await {
         // whatever it says, it's up

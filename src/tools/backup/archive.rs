@@ -78,7 +78,7 @@ pub enum ArchiveError {
         path: Path,
         /// Why not.
         #[source]
-        source: object_store::Error,
+        source: Answer,
     },
     /// It isn't there.
     #[error("there is no whole backup called `{0}` (`restore --list` shows all)")]
@@ -102,6 +102,26 @@ pub enum ArchiveError {
         /// In what.
         what: String,
     },
+}
+
+/// What the place says. A bucket answers with a page of XML: its code and its sentence are what helps.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Answer(String);
+
+impl From<object_store::Error> for Answer {
+    fn from(error: object_store::Error) -> Self {
+        // it has its causes in its text
+        let text = error.to_string();
+        let between = |tag: &str| {
+            let (_, rest) = text.split_once(&format!("<{tag}>"))?;
+            Some(rest.split_once('<')?.0)
+        };
+        match (between("Code"), between("Message")) {
+            (Some(code), Some(message)) => Self(format!("{code}: {message}")),
+            _ => Self(text),
+        }
+    }
 }
 
 /// Writes a backup; its name.
@@ -181,7 +201,7 @@ pub(super) async fn clean(place: &Place, now: Timestamp, keep: Duration) -> Resu
         for file in files.keys().filter(|file| *file == MANIFEST).chain(rest) {
             let path = place.path(name, file);
             let deleted = place.store.delete(&path).await;
-            deleted.map_err(|source| ArchiveError::Store { doing: "deleting", path, source })?;
+            deleted.map_err(|error| ArchiveError::Store { doing: "deleting", path, source: error.into() })?;
         }
         gone.push(name.clone());
     }
@@ -191,7 +211,12 @@ pub(super) async fn clean(place: &Place, now: Timestamp, keep: Duration) -> Resu
 /// The files of each directory that may be a backup, with when they were written.
 async fn names(place: &Place) -> Result<BTreeMap<String, BTreeMap<String, Timestamp>>, ArchiveError> {
     let listed: Result<Vec<_>, _> = place.store.list(Some(&place.root)).try_collect().await;
-    let listed = listed.map_err(|source| ArchiveError::Store { doing: "listing", path: place.root.clone(), source })?;
+    let failed = |error: object_store::Error| ArchiveError::Store {
+        doing: "listing",
+        path: place.root.clone(),
+        source: error.into(),
+    };
+    let listed = listed.map_err(failed)?;
     let mut all = BTreeMap::<String, BTreeMap<String, Timestamp>>::new();
     for object in listed {
         let Some(rest) = object.location.prefix_match(&place.root) else { continue };
@@ -228,12 +253,14 @@ async fn manifest(place: &Place, name: &str) -> Result<Manifest, ArchiveError> {
 }
 
 async fn put(place: &Place, path: &Path, content: Bytes) -> Result<(), ArchiveError> {
-    let failed = |source| ArchiveError::Store { doing: "writing", path: path.clone(), source };
+    let failed =
+        |error: object_store::Error| ArchiveError::Store { doing: "writing", path: path.clone(), source: error.into() };
     place.store.put(path, content.into()).await.map(drop).map_err(failed)
 }
 
 async fn get(place: &Place, path: &Path) -> Result<Bytes, ArchiveError> {
-    let failed = |source| ArchiveError::Store { doing: "reading", path: path.clone(), source };
+    let failed =
+        |error: object_store::Error| ArchiveError::Store { doing: "reading", path: path.clone(), source: error.into() };
     place.store.get(path).await.map_err(failed)?.bytes().await.map_err(failed)
 }
 
@@ -252,6 +279,14 @@ mod tests {
 
     fn parts(silences: &'static str) -> Parts {
         Parts::from([(SILENCES, Bytes::from_static(silences.as_bytes())), (CONFIG, Bytes::from_static(b"route: x"))])
+    }
+
+    #[test]
+    fn what_a_bucket_answers_is_a_sentence() {
+        let error = |text: &str| object_store::Error::Generic { store: "S3", source: text.to_owned().into() };
+        let page = "status 403: <?xml?><Error><Code>SignatureDoesNotMatch</Code><Message>Check your key</Message><X/>";
+        assert_eq!(Answer::from(error(page)).to_string(), "SignatureDoesNotMatch: Check your key");
+        assert_eq!(Answer::from(error("connection refused")).to_string(), "Generic S3 error: connection refused");
     }
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -19,9 +19,9 @@ pub use bundle::BundleError;
 pub use collect::CollectError;
 pub(crate) use collect::client;
 pub(crate) use judge::{Finding, Harm};
-pub(crate) use member::Member;
 #[cfg(test)]
 pub(crate) use member::Said;
+pub(crate) use member::{Member, Metrics};
 
 /// Who is asked.
 #[derive(Clone, Debug, clap::Args)]

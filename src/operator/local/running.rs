@@ -1,0 +1,109 @@
+//! The members that `local` runs on this machine, found among its processes: for who wants to see one end.
+
+use std::io;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A member, as its command line tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningMember {
+    /// Its name in the cluster.
+    pub name: String,
+    /// Its process.
+    pub pid: i32,
+    /// Where it keeps its state.
+    pub storage: String,
+}
+
+/// No member was ended.
+#[derive(Debug, thiserror::Error)]
+pub enum KillError {
+    /// Processes can't be listed.
+    #[error("listing the processes of this machine (in /proc)")]
+    List(#[source] io::Error),
+    /// None has that name.
+    #[error("no member called `{name}` runs here; {}", if .there.is_empty() { "none does".to_owned() } else { format!("there are {there}") })]
+    Unknown {
+        /// As asked for.
+        name: String,
+        /// Those that run.
+        there: String,
+    },
+    /// Clusters on other addresses have members of the same names.
+    #[error("{count} members called `{name}` run here, of different clusters: stop the others first")]
+    Several {
+        /// As asked for.
+        name: String,
+        /// How many.
+        count: usize,
+    },
+    /// The system doesn't allow it.
+    #[error("killing process {pid}")]
+    Signal {
+        /// Which.
+        pid: i32,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// All of them, in no order.
+///
+/// # Errors
+/// When the system doesn't list processes in `/proc`.
+pub fn processes() -> io::Result<Vec<RunningMember>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        // a process may end while it is looked at
+        let Ok(line) = std::fs::read(entry.path().join("cmdline")) else { continue };
+        let args: Vec<String> = line.split(|byte| *byte == 0).map(|arg| String::from_utf8_lossy(arg).into()).collect();
+        found.extend(member(&args).map(|(name, storage)| RunningMember { name, pid, storage }));
+    }
+    Ok(found)
+}
+
+/// A member of `local`: a worker that asks its name server.
+fn member(args: &[String]) -> Option<(String, String)> {
+    let value = |flag: &str| args.iter().find_map(|arg| arg.strip_prefix(flag)?.strip_prefix('='));
+    let worker = args.get(1).is_some_and(|arg| arg == "worker") && value("--cluster.dns-server").is_some();
+    Some((value("--cluster.peer-name").filter(|_| worker)?.to_owned(), value("--storage.path")?.to_owned()))
+}
+
+/// Kills a member by its name, as a crash would. Who supervises it starts it again.
+///
+/// # Errors
+/// When there is not exactly one.
+pub(super) fn kill(name: &str) -> Result<RunningMember, KillError> {
+    let all = processes().map_err(KillError::List)?;
+    let (mut named, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|member| member.name == name);
+    match (named.pop(), named.len()) {
+        (None, _) => {
+            let mut there: Vec<String> = others.into_iter().map(|member| member.name).collect();
+            there.sort();
+            Err(KillError::Unknown { name: name.to_owned(), there: there.join(", ") })
+        }
+        (Some(member), 0) => {
+            let pid = member.pid;
+            let killed = Pid::from_raw(pid).map_or(Ok(()), |pid| kill_process(pid, Signal::KILL));
+            killed.map(|()| member).map_err(|error| KillError::Signal { pid, source: error.into() })
+        }
+        (Some(_), more) => Err(KillError::Several { name: name.to_owned(), count: more + 1 }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_told_from_other_processes() {
+        let of = |line: &str| member(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let line = "./x worker --cluster.peer-name=m-0 --storage.path=/d/m-0/data --cluster.dns-server=127.0.0.1:53";
+        assert_eq!(of(line), Some(("m-0".to_owned(), "/d/m-0/data".to_owned())));
+        assert_eq!(of("./x worker --cluster.peer-name=m-0 --storage.path=/d"), None, "somebody else's");
+        assert_eq!(of("vim worker"), None);
+    }
+}

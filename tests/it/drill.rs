@@ -1,0 +1,100 @@
+//! Rehearsals with the sample that is marked for them, and what isn't.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::http::json;
+use crate::process::{PROGRAM, Running, at, free_port, own_address, with_argument};
+use crate::sample::ROOT;
+use crate::wait::{same, until};
+
+const SAMPLE: &str = "config/samples/drill";
+
+/// The report, the exit code, and what else was said.
+fn drill(args: &[&str], path: Option<&str>) -> (Option<i32>, String, String) {
+    let mut command = Command::new(PROGRAM);
+    command.arg("drill").args(args).current_dir(ROOT);
+    if let Some(path) = path {
+        command.env("PATH", path);
+    }
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn acts(report: &str) -> Vec<Value> {
+    let report: Value = serde_json::from_str(report).unwrap_or_else(|error| panic!("{error}: {report}"));
+    assert_eq!((&report["good"], &report["cluster"]), (&true.into(), &"default/drill".into()), "{report:#}");
+    report["acts"].as_array().unwrap().clone()
+}
+
+/// It was seen, it got well, and of many alerts each was told.
+fn assert_good(act: &Value) {
+    assert!(act["noticedMs"].is_u64() && act["wellMs"].is_u64() && act["notDone"].is_null(), "{act:#}");
+    let alerts = &act["alerts"];
+    assert!(alerts["posted"].as_u64() >= Some(5) && alerts["lost"] == serde_json::json!([]), "{act:#}");
+}
+
+#[test]
+fn what_breaks_is_noticed_and_nothing_is_lost() {
+    let only = "--only=cut-off,full-disk,slow-receiver";
+    let (code, report, told) = drill(&[SAMPLE, only, "--output=json"], None);
+    assert_eq!(code, Some(0), "{report}{told}");
+    let acts = acts(&report);
+    let names: Vec<&str> = acts.iter().map(|act| act["act"].as_str().unwrap()).collect();
+    assert_eq!(names, ["cut-off", "full-disk", "slow-receiver"]);
+    acts.iter().for_each(assert_good);
+    assert!(told.contains("no peer reaches a member"), "who looks on sees that it goes on: {told}");
+}
+
+#[test]
+fn without_namespaces_the_rest_is_rehearsed_and_nothing_is_left_running() {
+    // nothing is found there that could make them
+    let (code, report, told) = drill(&[SAMPLE, "--only=kill,full-disk,bad-config", "--output=json"], Some("/nowhere"));
+    assert_eq!(code, Some(0), "{report}{told}");
+    let acts = acts(&report);
+    assert_good(&acts[0]);
+    assert!(acts[1]["notDone"].as_str().unwrap().contains("allows no namespaces"), "{}", acts[1]);
+    assert_good(&acts[2]);
+    assert_eq!(with_argument("=127.64."), Vec::<i32>::new());
+}
+
+#[test]
+fn who_is_not_marked_is_not_touched() {
+    let (code, report, told) = drill(&["config/samples"], None);
+    assert!(code == Some(1) && report.is_empty(), "{report}");
+    let expected = "default/main is not marked for drills: its annotation `alertmanager.dev/drill` must be `allowed`";
+    assert!(told.contains(expected), "{told}");
+}
+
+#[test]
+fn a_member_is_killed_by_its_name_and_started_again() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    let text = std::fs::read_to_string(format!("{ROOT}/{SAMPLE}/cluster.yaml")).unwrap();
+    // members of other tests have other names
+    let text = text.replace("name: drill\n", "name: mortal\n").replace("8080", &free_port(ip).to_string());
+    std::fs::write(dir.path().join("cluster.yaml"), text).unwrap();
+    let ports = [free_port(ip), free_port(ip)];
+    let args = [
+        "local".to_owned(),
+        format!("--address={ip}"),
+        format!("--web-port={}", ports[0]),
+        format!("--cluster-port={}", ports[1]),
+        "cluster.yaml".to_owned(),
+    ];
+    let local = Running::start(PROGRAM, dir.path(), &args);
+    local.line("Post an alert");
+    let kill = |name: &str| {
+        let output = Command::new(PROGRAM).args(["local", "--kill", name]).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    };
+    let (code, said) = kill("alertmanager-mortal-1");
+    assert!(code == Some(0) && said.contains("killed alertmanager-mortal-1 (process "), "{said}");
+    local.line("alertmanager-mortal-1 ended (signal: 9 (SIGKILL)); starting it again");
+    let second = at(Ipv4Addr::from_bits(ip.to_bits() + 1), ports[0]);
+    until("it is back", || same(json(second, "/-/config")?["ready"].as_bool(), &Some(true)));
+    let (code, said) = kill("alertmanager-mortal-7");
+    assert!(code == Some(1) && said.contains("no member called `alertmanager-mortal-7` runs here"), "{said}");
+}
