@@ -1,4 +1,4 @@
-//! Asks the API server how backups went.
+//! How backups went, from their Jobs; the API server is asked only for the words of one that failed.
 
 use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
@@ -7,27 +7,25 @@ use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 
 use crate::crd::BackupStatus;
+use crate::plan::Standing;
 use crate::plan::backups::{BackupRun, stand, unexplained};
-use crate::plan::{LABEL_BACKUP_OF, Standing};
 
 /// So much of what a backup said is told.
 const WORDS_MAX: usize = 512;
 
-/// How the backups of a cluster stand, after what was known of them.
+/// How the backups of a cluster stand, by its Jobs, after what was known of them.
 ///
 /// # Errors
 /// When the API server doesn't say.
 pub(crate) async fn look(
     client: &Client,
     namespace: &str,
-    cluster: &str,
+    jobs: &[Job],
     before: Option<&BackupStatus>,
 ) -> Result<(BackupStatus, Standing), kube::Error> {
-    let api = Api::<Job>::namespaced(client.clone(), namespace);
-    let jobs = api.list(&ListParams::default().labels(&format!("{LABEL_BACKUP_OF}={cluster}"))).await?;
-    let runs: Vec<BackupRun> = jobs.items.iter().filter_map(run).collect();
+    let runs: Vec<BackupRun> = jobs.iter().filter_map(run).collect();
     let why = match unexplained(before, &runs) {
-        Some(failed) => words(client, namespace, failed).await?.or_else(|| verdict(&jobs.items, failed)),
+        Some(failed) => words(client, namespace, failed).await?.or_else(|| verdict(jobs, failed)),
         None => None,
     };
     Ok(stand(before, &runs, why.as_deref()))

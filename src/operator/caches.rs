@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Container, PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount,
 };
@@ -26,7 +27,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use self::copies::Copies;
 use self::copies::Index;
-use crate::plan::{LABEL_CLUSTER, LABEL_MANAGED_BY, MANAGER};
+use crate::plan::{LABEL_BACKUP_OF, LABEL_CLUSTER, LABEL_MANAGED_BY, MANAGER};
 use crate::reconcile::Guarded;
 
 /// How long one watch lasts. Also bounds how long it goes unnoticed that nothing comes because the other end is gone.
@@ -45,6 +46,8 @@ pub struct Caches {
     pub(crate) autoscalers: Copies<HorizontalPodAutoscaler>,
     pub(crate) pods: Copies<Pod>,
     pub(crate) claims: Copies<PersistentVolumeClaim>,
+    /// Those that take backups.
+    pub(crate) jobs: Copies<Job>,
     /// Names and versions of all, without what is in them.
     config_maps: Copies<PartialObjectMeta<ConfigMap>>,
     /// The same.
@@ -92,6 +95,9 @@ impl Caches {
         let (claims, stream) = watched(scope.api(), labelled(LABEL_CLUSTER), |_| {});
         let clusters = controller.store();
         let controller = controller.watches_stream(stream, move |claim| cluster_of(&clusters, &claim));
+        let (jobs, stream) = watched(scope.api(), labelled(LABEL_BACKUP_OF), |job: &mut Job| job.spec = None);
+        let clusters = controller.store();
+        let controller = controller.watches_stream(stream, move |job| cluster_of(&clusters, &job));
         let (config_maps, stream) = listed(scope);
         let clusters = controller.store();
         let controller = controller.watches_stream(stream, move |map: PartialObjectMeta<ConfigMap>| {
@@ -113,6 +119,7 @@ impl Caches {
             autoscalers,
             pods,
             claims,
+            jobs,
             config_maps,
             all_secrets,
         };
@@ -135,6 +142,7 @@ impl Caches {
             self.autoscalers.read(),
             self.pods.read(),
             self.claims.read(),
+            self.jobs.read(),
             self.config_maps.read(),
             self.all_secrets.read(),
         )?;

@@ -202,7 +202,8 @@ async fn reconcile_cluster(object: &AlertmanagerCluster, context: &Context) -> R
     let backup = match &object.spec.backup {
         Some(_) => {
             let before = object.status.as_ref().and_then(|status| status.backup.as_ref());
-            let looked = backups::look(context.client(), &namespace, &plan.names.object, before).await;
+            let jobs = context.caches.jobs.of_cluster(&namespace, &plan.names.object);
+            let looked = backups::look(context.client(), &namespace, &jobs, before).await;
             Some(looked.map_err(ReconcileError::Backups)?)
         }
         None => None,

@@ -64,7 +64,7 @@ fn silences(pod: &str) -> Result<Vec<Value>, String> {
     serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))
 }
 
-/// The operator's CronJob, out of turn.
+/// The operator's CronJob, out of turn. (kubectl gives the Job the template's labels.)
 fn take(job: &str) {
     kubectl(&["create", "job", "-n", NAMESPACE, job, "--from=cronjob/amc-backup-backup"]);
 }

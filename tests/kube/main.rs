@@ -18,6 +18,7 @@ mod certificates;
 mod chart;
 mod config;
 mod delete;
+mod diagnose;
 mod heal;
 mod health;
 mod install;

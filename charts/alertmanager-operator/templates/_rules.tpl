@@ -35,7 +35,7 @@ rules:
     verbs: [get, create, patch, delete]
   - apiGroups: [batch]
     resources: [jobs]
-    verbs: [list] # how backups went
+    verbs: [list, watch] # how backups went
   - apiGroups: [""]
     resources: [persistentvolumeclaims]
     verbs: [get, list, watch, patch] # patch: a larger size

@@ -13,7 +13,8 @@ use super::stateful_set::DATA_VOLUME;
 use super::{Other, Rendering};
 use crate::crd::BackupPlace;
 use crate::plan::{
-    LABEL_BACKUP_OF, LABEL_NAME, MANAGEMENT_PORT, NAME_BACKUP, STORAGE_DIR, WEB_DIR, WEB_PORT, WEB_TOKEN_FILE,
+    LABEL_BACKUP_OF, LABEL_CLUSTER, LABEL_NAME, MANAGEMENT_PORT, NAME_BACKUP, STORAGE_DIR, WEB_DIR, WEB_PORT,
+    WEB_TOKEN_FILE,
 };
 
 const PLACE_VOLUME: &str = "backups";
@@ -36,12 +37,13 @@ pub(super) fn cron_job(cluster: &Rendering<'_>) -> Result<Other, OverlayError> {
 
 fn schedule(cluster: &Rendering<'_>) -> Result<CronJobSpec, OverlayError> {
     let wanted = cluster.spec.backup.clone().unwrap_or_default();
-    // not those of members: nobody must take it for one
-    let labels = [(LABEL_NAME, NAME_BACKUP), (LABEL_BACKUP_OF, &cluster.plan.names.object)];
-    let metadata = ObjectMeta {
-        labels: Some(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
-        ..ObjectMeta::default()
+    let object = cluster.plan.names.object.as_str();
+    let labelled = |labels: &[(&str, &str)]| {
+        let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Some(ObjectMeta { labels: Some(labels.collect()), ..ObjectMeta::default() })
     };
+    // a pod has not the labels of members: nobody must take it for one
+    let (of_job, of_pod) = ([(LABEL_CLUSTER, object)], [(LABEL_NAME, NAME_BACKUP), (LABEL_BACKUP_OF, object)]);
     let given = overlay(&cluster.spec.pod_template)?.unwrap_or_default();
     let token = cluster.spec.web.is_protected().then(|| token_volume(cluster));
     let pod = PodSpec {
@@ -68,11 +70,11 @@ fn schedule(cluster: &Rendering<'_>) -> Result<CronJobSpec, OverlayError> {
         successful_jobs_history_limit: Some(1),
         failed_jobs_history_limit: Some(1),
         job_template: JobTemplateSpec {
-            metadata: Some(metadata.clone()),
+            metadata: labelled(&[&of_job[..], &of_pod].concat()),
             spec: Some(JobSpec {
                 backoff_limit: Some(RETRIES),
                 active_deadline_seconds: Some(DEADLINE_SECONDS),
-                template: PodTemplateSpec { metadata: Some(metadata), spec: Some(pod) },
+                template: PodTemplateSpec { metadata: labelled(&of_pod), spec: Some(pod) },
                 ..JobSpec::default()
             }),
         },

@@ -11,6 +11,8 @@ pub struct RunningMember {
     pub name: String,
     /// Its process.
     pub pid: i32,
+    /// Where its API is, as `host:port`.
+    pub web: String,
     /// Where it keeps its state.
     pub storage: String,
 }
@@ -60,16 +62,21 @@ pub fn processes() -> io::Result<Vec<RunningMember>> {
         // a process may end while it is looked at
         let Ok(line) = std::fs::read(entry.path().join("cmdline")) else { continue };
         let args: Vec<String> = line.split(|byte| *byte == 0).map(|arg| String::from_utf8_lossy(arg).into()).collect();
-        found.extend(member(&args).map(|(name, storage)| RunningMember { name, pid, storage }));
+        found.extend(member(&args, pid));
     }
     Ok(found)
 }
 
 /// A member of `local`: a worker that asks its name server.
-fn member(args: &[String]) -> Option<(String, String)> {
+fn member(args: &[String], pid: i32) -> Option<RunningMember> {
     let value = |flag: &str| args.iter().find_map(|arg| arg.strip_prefix(flag)?.strip_prefix('='));
     let worker = args.get(1).is_some_and(|arg| arg == "worker") && value("--cluster.dns-server").is_some();
-    Some((value("--cluster.peer-name").filter(|_| worker)?.to_owned(), value("--storage.path")?.to_owned()))
+    Some(RunningMember {
+        name: value("--cluster.peer-name").filter(|_| worker)?.to_owned(),
+        pid,
+        web: value("--web.listen-address")?.to_owned(),
+        storage: value("--storage.path")?.to_owned(),
+    })
 }
 
 /// Kills a member by its name, as a crash would. Who supervises it starts it again.
@@ -100,9 +107,13 @@ mod tests {
 
     #[test]
     fn members_are_told_from_other_processes() {
-        let of = |line: &str| member(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        let line = "./x worker --cluster.peer-name=m-0 --storage.path=/d/m-0/data --cluster.dns-server=127.0.0.1:53";
-        assert_eq!(of(line), Some(("m-0".to_owned(), "/d/m-0/data".to_owned())));
+        let of = |line: &str| member(&line.split(' ').map(str::to_owned).collect::<Vec<_>>(), 7);
+        let [name, web, storage] = ["m-0", "127.0.0.1:93", "/d/m-0/data"].map(str::to_owned);
+        let line = format!(
+            "./x worker --cluster.peer-name={name} --web.listen-address={web} --storage.path={storage} \
+             --cluster.dns-server=127.0.0.1:53"
+        );
+        assert_eq!(of(&line), Some(RunningMember { name, pid: 7, web, storage }));
         assert_eq!(of("./x worker --cluster.peer-name=m-0 --storage.path=/d"), None, "somebody else's");
         assert_eq!(of("vim worker"), None);
     }

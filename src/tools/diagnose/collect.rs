@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use alerting::nflog::{self, Entry, LogKey};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::member::{Member, Metrics, Said, Silence, Status};
+use super::member::{LogEntry, Member, Metrics, Said, Silence, Status};
 use crate::chain::chain;
 
 /// How long one answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// What was told so long ago all members know.
+const LOG_SETTLES: Duration = Duration::from_secs(60);
 
 /// How long connecting to a gossip port may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -134,6 +139,7 @@ async fn said(client: &Client, base: &Url) -> Result<Said, String> {
     };
     let silences: Vec<Silence> = json(client, base, "api/v2/silences?expired=false").await?;
     let (_, metrics) = get(client, base, "metrics").await?;
+    let log = log(client, base).await;
     // of our own workers only, and to the millisecond
     let clock = match timed::<Value>(client, base, "api/ui/v1/cluster").await {
         Ok((cluster, around)) => cluster["at"].as_str().and_then(|at| around.exactly(at)).unwrap_or(clock),
@@ -153,6 +159,8 @@ async fn said(client: &Client, base: &Url) -> Result<Said, String> {
         not_ready,
         config: status.config.original,
         silence_count: silences.len(),
+        log_entries: log.as_ref().map(BTreeMap::len),
+        log,
         silences: silences.into_iter().map(|silence| (silence.id, silence.updated_at)).collect(),
         clock_ahead_ms: clock.ahead_ms,
         clock_within_ms: clock.within_ms,
@@ -160,6 +168,19 @@ async fn said(client: &Client, base: &Url) -> Result<Said, String> {
         metrics: Metrics::read(&metrics),
         unreachable_gossip: knock.await.unwrap_or_default(),
     })
+}
+
+/// The notification log; the Go Alertmanager doesn't hand it over.
+async fn log(client: &Client, base: &Url) -> Option<BTreeMap<String, LogEntry>> {
+    let answer = client.get(base.join("-/nflog").ok()?).send().await.ok()?;
+    let content = answer.error_for_status().ok()?.bytes().await.ok()?;
+    let now = crate::clock::now();
+    let entry = |(key, entry): (LogKey, Arc<Entry>)| {
+        let LogKey { group, receiver, integration, index } = key;
+        let settled = now.since(entry.timestamp) > LOG_SETTLES && entry.expires_at.since(now) > LOG_SETTLES;
+        (format!("{receiver}/{integration}[{index}] {group}"), LogEntry { at: entry.timestamp, settled })
+    };
+    Some(nflog::decode(content).ok()?.into_iter().map(entry).collect())
 }
 
 /// In how many days the certificate ends that was shown; `None`: none was.

@@ -77,6 +77,7 @@ pub(super) fn findings(members: &[Member]) -> Vec<Finding> {
     versions(&said, &mut found);
     clocks(&said, &mut found);
     silences(&said, &mut found);
+    logs(&said, &mut found);
     alerts(&said, &mut found);
     if let [one] = members
         && one.said.as_ref().is_some_and(|said| said.peers.len() > 1)
@@ -345,6 +346,34 @@ fn silences(said: &[&Said], found: &mut Vec<Finding>) {
     }
 }
 
+/// What one knows was told, and another doesn't.
+fn logs(said: &[&Said], found: &mut Vec<Finding>) {
+    let known: Vec<_> = said.iter().filter_map(|said| Some((*said, said.log.as_ref()?))).collect();
+    let Some(((first, log), others)) = known.split_first() else { return };
+    for (other, others_log) in others {
+        let keys: BTreeSet<&String> = log.keys().chain(others_log.keys()).collect();
+        let differs = |key: &&&String| {
+            let (one, two) = (log.get(**key), others_log.get(**key));
+            one.map(|entry| entry.at) != two.map(|entry| entry.at)
+                && [one, two].into_iter().flatten().all(|entry| entry.settled)
+        };
+        let differing: Vec<_> = keys.iter().filter(differs).collect();
+        let Some(example) = differing.first() else { continue };
+        found.push(Finding {
+            harm: Harm::Warning,
+            code: "log_differs",
+            text: format!(
+                "{} and {} don't know the same of what was told: {} of {} entries differ, that of {example} among them",
+                name(first),
+                name(other),
+                differing.len(),
+                keys.len()
+            ),
+            advice: "a page may come twice: see who sees whom, and alertmanager_cluster_peer_lag_seconds".to_owned(),
+        });
+    }
+}
+
 fn name(said: &Said) -> &str {
     if said.name.is_empty() { "one of them" } else { &said.name }
 }
@@ -352,7 +381,9 @@ fn name(said: &Said) -> &str {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::member::Metrics;
+    use alerting::time::Timestamp;
+
+    use super::super::member::{LogEntry, Metrics};
     use super::*;
 
     fn member(name: &str, peers: &[&str]) -> Member {
@@ -441,6 +472,20 @@ mod tests {
         change(&mut members[1], |said| said.silences = [("id-1".into(), "t".into())].into());
         let text = "am-0 and am-1 don't have the same silences: 1 differ, id-1 among them";
         assert_eq!(found(&members), [("silences_differ", text.to_owned())]);
+    }
+
+    #[test]
+    fn what_only_one_knows_was_told_is_counted_once_it_is_old() {
+        let mut members = three();
+        let entry = |secs, settled| LogEntry { at: Timestamp::from_secs(secs), settled };
+        for (at, member) in members.iter_mut().enumerate().take(2) {
+            let log = [("r/webhook[0] a", entry(1, true)), ("r/webhook[0] b", entry(1 + at as i64, at == 0))];
+            change(member, |said| said.log = Some(log.map(|(key, entry)| (key.to_owned(), entry)).into()));
+        }
+        assert!(found(&members).is_empty(), "one that was just told again is on its way, one may not say");
+        change(&mut members[1], |said| said.log = Some([("r/webhook[0] a".to_owned(), entry(2, true))].into()));
+        let text = "am-0 and am-1 don't know the same of what was told: 2 of 2 entries differ, that of r/webhook[0] a among them";
+        assert_eq!(found(&members), [("log_differs", text.to_owned())]);
     }
 
     #[test]

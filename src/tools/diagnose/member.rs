@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use alerting::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A member, or what should have been one.
@@ -41,6 +42,12 @@ pub(crate) struct Said {
     pub(crate) silences: BTreeSet<(String, String)>,
     /// How many they are.
     pub(crate) silence_count: usize,
+    /// The entries of its notification log, by whom they are about; `None` where it doesn't hand it over.
+    #[serde(skip)]
+    pub(crate) log: Option<BTreeMap<String, LogEntry>>,
+    /// How many they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_entries: Option<usize>,
     /// By how much its clock is ahead of the one here.
     pub(crate) clock_ahead_ms: i64,
     /// How exactly that is known.
@@ -53,6 +60,14 @@ pub(crate) struct Said {
     pub(crate) metrics: Metrics,
     /// Peers whose gossip port can't be reached from here, with the reason.
     pub(crate) unreachable_gossip: BTreeMap<String, String>,
+}
+
+/// When something was told, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogEntry {
+    pub(crate) at: Timestamp,
+    /// Whether that was so long ago that all members must know, and it isn't about to be forgotten.
+    pub(crate) settled: bool,
 }
 
 /// Samples by name, with their labels as they are written.

@@ -6,6 +6,7 @@
 mod bundle;
 mod collect;
 mod judge;
+mod kubernetes;
 mod member;
 mod report;
 
@@ -19,6 +20,8 @@ pub use bundle::BundleError;
 pub use collect::CollectError;
 pub(crate) use collect::client;
 pub(crate) use judge::{Finding, Harm};
+use kubernetes::Cluster;
+pub use kubernetes::KubernetesError;
 #[cfg(test)]
 pub(crate) use member::Said;
 pub(crate) use member::{Member, Metrics};
@@ -27,12 +30,24 @@ pub(crate) use member::{Member, Metrics};
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Members {
     /// The members: URLs, or `host:port` of what speaks HTTP
-    #[arg(value_name = "URL", required_unless_present = "dns")]
+    #[arg(value_name = "URL", required_unless_present_any = ["dns", "local", "cluster"])]
     members: Vec<String>,
 
     /// A name all of whose addresses are members, as `host:port`: the headless Service of a cluster
     #[arg(long, value_name = "HOST:PORT")]
     dns: Option<String>,
+
+    /// The members of the cluster that `local` runs on this machine
+    #[arg(long)]
+    local: bool,
+
+    /// The pods of an AlertmanagerCluster, asked through the Kubernetes API server
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    cluster: Option<String>,
+
+    /// How to get to that API server, if not as kubectl does
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    kubeconfig: Option<PathBuf>,
 
     /// Certificates of an authority that members' certificates are from, besides those of the system (PEM)
     #[arg(long, value_name = "FILE")]
@@ -51,7 +66,14 @@ impl Members {
         ca_file: Option<PathBuf>,
         token_file: Option<PathBuf>,
     ) -> Self {
-        Self { members, dns, ca_file, token_file }
+        Self { members, dns, local: false, cluster: None, kubeconfig: None, ca_file, token_file }
+    }
+
+    async fn in_kubernetes(&self) -> Result<Option<Cluster>, KubernetesError> {
+        match &self.cluster {
+            Some(name) => Cluster::new(name, self.kubeconfig.as_ref()).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// See [`collect::client`].
@@ -90,6 +112,15 @@ pub enum DiagnoseError {
     /// The bundle can't be written.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// Processes can't be listed.
+    #[error("listing the processes of this machine (in /proc)")]
+    Local(#[source] std::io::Error),
+    /// `local` runs nothing.
+    #[error("`local` runs no cluster on this machine")]
+    NoLocal,
+    /// There is no way to a cluster in Kubernetes.
+    #[error(transparent)]
+    Kubernetes(#[from] KubernetesError),
     /// A member can't even be asked.
     #[error(transparent)]
     Collect(#[from] CollectError),
@@ -100,7 +131,11 @@ pub enum DiagnoseError {
 /// # Errors
 /// When what is given names no members. A member that doesn't answer is a finding.
 pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
-    let (members, findings) = look(&flags.members).await?;
+    let (members, mut findings) = look(&flags.members).await?;
+    if let Some(cluster) = flags.members.in_kubernetes().await? {
+        findings.extend(cluster.findings(&members).await?);
+        findings.sort_by_key(|finding| finding.harm);
+    }
     let success = findings.iter().all(|finding| finding.harm == Harm::Note);
     if let Some(path) = &flags.bundle {
         let client = flags.members.client()?;
@@ -129,6 +164,17 @@ pub(crate) async fn urls(of: &Members) -> Result<Vec<String>, DiagnoseError> {
         let addresses = tokio::task::spawn_blocking(move || looked.to_socket_addrs()).await;
         let addresses = addresses.map_err(std::io::Error::other).and_then(|found| found).map_err(failed)?;
         urls.extend(addresses.map(|address| format!("http://{address}")));
+    }
+    if of.local {
+        let mut running = operator::local::processes().map_err(DiagnoseError::Local)?;
+        running.sort_by(|a, b| a.name.cmp(&b.name));
+        if running.is_empty() {
+            return Err(DiagnoseError::NoLocal);
+        }
+        urls.extend(running.into_iter().map(|member| format!("http://{}", member.web)));
+    }
+    if let Some(cluster) = of.in_kubernetes().await? {
+        urls.extend(cluster.urls().await?);
     }
     Ok(urls)
 }
