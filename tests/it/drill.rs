@@ -95,7 +95,7 @@ fn a_member_is_killed_by_its_name_and_started_again() {
     local.line("alertmanager-mortal-1 ended (signal: 9 (SIGKILL)); starting it again");
     let second = at(Ipv4Addr::from_bits(ip.to_bits() + 1), ports[0]);
     until("it is back", || same(json(second, "/-/config")?["ready"].as_bool(), &Some(true)));
-    let output = Command::new(PROGRAM).args(["diagnose", "--local"]).output().unwrap();
+    let output = Command::new(PROGRAM).args(["diagnose", "--local=mortal"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("alertmanager-mortal-1  ready"), "{text}");
     let (code, said) = kill("alertmanager-mortal-7");

@@ -1,6 +1,7 @@
 //! The members that `local` runs on this machine, found among its processes: for who wants to see one end.
 
 use std::io;
+use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -15,6 +16,14 @@ pub struct RunningMember {
     pub web: String,
     /// Where it keeps its state.
     pub storage: String,
+}
+
+impl RunningMember {
+    /// The name of the object that it's a member of.
+    pub fn cluster(&self) -> &str {
+        let name = self.name.strip_prefix("alertmanager-").unwrap_or(&self.name);
+        name.rsplit_once('-').map_or(name, |(cluster, _)| cluster)
+    }
 }
 
 /// No member was ended.
@@ -50,19 +59,20 @@ pub enum KillError {
     },
 }
 
-/// All of them, in no order.
+/// All of them that share this process's network, in no order: others can't be reached.
 ///
 /// # Errors
 /// When the system doesn't list processes in `/proc`.
 pub fn processes() -> io::Result<Vec<RunningMember>> {
-    let mut found = Vec::new();
+    let network = |process: &Path| std::fs::read_link(process.join("ns/net")).ok();
+    let (own, mut found) = (network(Path::new("/proc/self")), Vec::new());
     for entry in std::fs::read_dir("/proc")? {
         let entry = entry?;
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         // a process may end while it is looked at
         let Ok(line) = std::fs::read(entry.path().join("cmdline")) else { continue };
         let args: Vec<String> = line.split(|byte| *byte == 0).map(|arg| String::from_utf8_lossy(arg).into()).collect();
-        found.extend(member(&args, pid));
+        found.extend(member(&args, pid).filter(|_| network(&entry.path()) == own));
     }
     Ok(found)
 }
@@ -114,6 +124,9 @@ mod tests {
              --cluster.dns-server=127.0.0.1:53"
         );
         assert_eq!(of(&line), Some(RunningMember { name, pid: 7, web, storage }));
+        let named =
+            |name: &str| RunningMember { name: name.into(), pid: 7, web: String::new(), storage: String::new() };
+        assert_eq!(named("alertmanager-my-cluster-12").cluster(), "my-cluster");
         assert_eq!(of("./x worker --cluster.peer-name=m-0 --storage.path=/d"), None, "somebody else's");
         assert_eq!(of("vim worker"), None);
     }

@@ -10,6 +10,7 @@ mod kubernetes;
 mod member;
 mod report;
 
+use std::collections::BTreeSet;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
@@ -37,9 +38,9 @@ pub(crate) struct Members {
     #[arg(long, value_name = "HOST:PORT")]
     dns: Option<String>,
 
-    /// The members of the cluster that `local` runs on this machine
-    #[arg(long)]
-    local: bool,
+    /// The members of the cluster that `local` runs on this machine; with a name if there are several
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    local: Option<String>,
 
     /// The pods of an AlertmanagerCluster, asked through the Kubernetes API server
     #[arg(long, value_name = "NAMESPACE/NAME")]
@@ -66,7 +67,7 @@ impl Members {
         ca_file: Option<PathBuf>,
         token_file: Option<PathBuf>,
     ) -> Self {
-        Self { members, dns, local: false, cluster: None, kubeconfig: None, ca_file, token_file }
+        Self { members, dns, local: None, cluster: None, kubeconfig: None, ca_file, token_file }
     }
 
     async fn in_kubernetes(&self) -> Result<Option<Cluster>, KubernetesError> {
@@ -115,9 +116,12 @@ pub enum DiagnoseError {
     /// Processes can't be listed.
     #[error("listing the processes of this machine (in /proc)")]
     Local(#[source] std::io::Error),
-    /// `local` runs nothing.
-    #[error("`local` runs no cluster on this machine")]
+    /// `local` runs none, or none of that name.
+    #[error("`local` runs no such cluster on this machine")]
     NoLocal,
+    /// It runs several.
+    #[error("`local` runs several clusters on this machine, {0}: name one with --local=NAME")]
+    SeveralLocal(String),
     /// There is no way to a cluster in Kubernetes.
     #[error(transparent)]
     Kubernetes(#[from] KubernetesError),
@@ -165,13 +169,16 @@ pub(crate) async fn urls(of: &Members) -> Result<Vec<String>, DiagnoseError> {
         let addresses = addresses.map_err(std::io::Error::other).and_then(|found| found).map_err(failed)?;
         urls.extend(addresses.map(|address| format!("http://{address}")));
     }
-    if of.local {
+    if let Some(wanted) = &of.local {
         let mut running = operator::local::processes().map_err(DiagnoseError::Local)?;
+        running.retain(|member| wanted.is_empty() || member.cluster() == wanted);
         running.sort_by(|a, b| a.name.cmp(&b.name));
-        if running.is_empty() {
-            return Err(DiagnoseError::NoLocal);
+        let clusters: BTreeSet<&str> = running.iter().map(|member| member.cluster()).collect();
+        match clusters.len() {
+            0 => return Err(DiagnoseError::NoLocal),
+            1 => urls.extend(running.iter().map(|member| format!("http://{}", member.web))),
+            _ => return Err(DiagnoseError::SeveralLocal(Vec::from_iter(clusters).join(", "))),
         }
-        urls.extend(running.into_iter().map(|member| format!("http://{}", member.web)));
     }
     if let Some(cluster) = of.in_kubernetes().await? {
         urls.extend(cluster.urls().await?);
