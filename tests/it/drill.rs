@@ -3,10 +3,12 @@
 use std::net::Ipv4Addr;
 use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::http::json;
-use crate::process::{PROGRAM, Running, at, free_port, own_address, with_argument};
+use crate::peers;
+use crate::process::{PROGRAM, Running, at, free_port, kill, own_address, with_argument};
 use crate::sample::ROOT;
 use crate::wait::{same, until};
 
@@ -86,11 +88,11 @@ fn a_member_is_killed_by_its_name_and_started_again() {
     ];
     let local = Running::start(PROGRAM, dir.path(), &args);
     local.line("Post an alert");
-    let kill = |name: &str| {
+    let kill_by_name = |name: &str| {
         let output = Command::new(PROGRAM).args(["local", "--kill", name]).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
     };
-    let (code, said) = kill("alertmanager-mortal-1");
+    let (code, said) = kill_by_name("alertmanager-mortal-1");
     assert!(code == Some(0) && said.contains("killed alertmanager-mortal-1 (process "), "{said}");
     local.line("alertmanager-mortal-1 ended (signal: 9 (SIGKILL)); starting it again");
     let second = at(Ipv4Addr::from_bits(ip.to_bits() + 1), ports[0]);
@@ -98,6 +100,45 @@ fn a_member_is_killed_by_its_name_and_started_again() {
     let output = Command::new(PROGRAM).args(["diagnose", "--local=mortal"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("alertmanager-mortal-1  ready"), "{text}");
-    let (code, said) = kill("alertmanager-mortal-7");
+    let (code, said) = kill_by_name("alertmanager-mortal-7");
     assert!(code == Some(1) && said.contains("no member called `alertmanager-mortal-7` runs here"), "{said}");
+}
+
+#[test]
+fn two_prometheus_servers_page_once_about_a_member_that_is_down() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    let text = std::fs::read_to_string(format!("{ROOT}/{SAMPLE}/cluster.yaml")).unwrap();
+    let sink = free_port(ip);
+    std::fs::write(dir.path().join("cluster.yaml"), text.replace("8080", &sink.to_string())).unwrap();
+    let args = [
+        "local".to_owned(),
+        format!("--address={ip}"),
+        format!("--web-port={}", free_port(ip)),
+        format!("--cluster-port={}", free_port(ip)),
+        format!("--prometheus={}", peers::path("prometheus").display()),
+        format!("--prometheus-port={}", free_port(ip)),
+        "cluster.yaml".to_owned(),
+    ];
+    let local = Running::start(PROGRAM, dir.path(), &args);
+    local.line("Post an alert");
+    let member = with_argument(&format!("--cluster.advertise-address={}", Ipv4Addr::from_bits(ip.to_bits() + 2)));
+    kill(member[0], Signal::STOP);
+    let told = || -> Result<Vec<Value>, String> {
+        let received = json(at(ip, sink), "/received")?;
+        let ours = |entry: &&Value| entry["body"]["groupLabels"]["alertname"] == "LocalMemberDown";
+        Ok(received.as_array().unwrap().iter().filter(ours).cloned().collect())
+    };
+    let first = until("both rules' one alert was told", || told()?.pop().ok_or_else(|| "nothing was".to_owned()));
+    assert_eq!(
+        (first["body"]["status"].as_str(), first["body"]["alerts"].as_array().map(Vec::len)),
+        (Some("firing"), Some(1))
+    );
+    kill(member[0], Signal::CONT);
+    until("its end was told", || match told()?.last().map(|last| last["body"]["status"].clone()) {
+        Some(status) if status == "resolved" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    assert_eq!(told().unwrap().len(), 2, "each once, though two servers sent it");
+    drop(local);
+    assert_eq!(with_argument(&format!("--web.listen-address={ip}:")), Vec::<i32>::new(), "nothing is left running");
 }

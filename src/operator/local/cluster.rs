@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -15,6 +16,7 @@ use super::dns::Names;
 use super::manifest::{Manifest, ManifestError};
 use super::member::{Api, Ground, Member};
 use super::process::{Ended, Process};
+use super::prometheus::Servers;
 use super::report;
 use super::rollout::Rollout;
 use super::sinks::Sinks;
@@ -34,9 +36,11 @@ pub(super) struct Surroundings {
     /// The addresses of the members.
     pub addresses: Addresses,
     /// Where the members ask for names.
-    pub dns_server: std::net::SocketAddr,
+    pub dns_server: SocketAddr,
     /// What is answered there.
     pub names: Names,
+    /// The program that watches the members, and its port, if that is wanted.
+    pub prometheus: Option<(PathBuf, u16)>,
 }
 
 /// The members and all that belongs to them.
@@ -49,6 +53,8 @@ pub(super) struct Cluster {
     pub(super) api: Api,
     pub(super) members: Vec<Member>,
     leaving: Vec<Process>,
+    /// Those that watch the members.
+    servers: Option<Servers>,
     pub(super) rollout: Rollout,
     /// Whether all members have been ready at once, and so the user has been told what is where.
     pub(super) greeted: bool,
@@ -70,7 +76,7 @@ impl Cluster {
     ) -> Self {
         let rollout = Rollout::default();
         let (members, leaving, started) = (Vec::new(), Vec::new(), Instant::now());
-        let (greeted, looked, complaint) = (false, None, None);
+        let (greeted, looked, complaint, servers) = (false, None, None, None);
         Self {
             manifest,
             around,
@@ -80,6 +86,7 @@ impl Cluster {
             api,
             members,
             leaving,
+            servers,
             rollout,
             greeted,
             started,
@@ -97,6 +104,7 @@ impl Cluster {
         mut edits: mpsc::Receiver<Result<Manifest, ManifestError>>,
     ) -> Result<Infallible, LocalError> {
         self.publish();
+        self.start_servers()?;
         let mut ticks = interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -124,6 +132,24 @@ impl Cluster {
         }
         self.leaving.extend(self.members.drain(..).map(|member| member.process));
         self.settle_leaving().await;
+        if let Some(servers) = &mut self.servers {
+            servers.stop().await;
+        }
+    }
+
+    fn start_servers(&mut self) -> Result<(), LocalError> {
+        let Some((program, port)) = &self.around.prometheus else { return Ok(()) };
+        let at = [0, 1].map(|ordinal| self.around.addresses.ip(ordinal).into());
+        let prefix = if self.serves_prefix() { &self.manifest.plan.prefix } else { "" };
+        let started = Servers::start(program, &at, *port, prefix, &self.webs(), &self.ground);
+        let failed = |source| LocalError::Files { member: "prometheus".to_owned(), source };
+        self.servers = Some(started.map_err(failed)?);
+        Ok(())
+    }
+
+    /// Where the members' APIs are that should be there.
+    fn webs(&self) -> Vec<SocketAddr> {
+        (0..self.manifest.plan.replicas).map(|ordinal| self.around.addresses.web(ordinal)).collect()
     }
 
     async fn settle_leaving(&mut self) {
@@ -226,6 +252,11 @@ impl Cluster {
         }
         names.extend(self.manifest.sinks.iter().map(|(service, _)| (service.clone(), vec![self.sinks.ip()])));
         self.around.names.replace(names);
+        if let Some(servers) = &self.servers
+            && let Err(error) = servers.follow(&self.webs())
+        {
+            self.ground.screen.event(&format!("telling Prometheus who the members are: {error}"));
+        }
     }
 
     async fn look(&mut self) {

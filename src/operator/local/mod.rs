@@ -2,7 +2,7 @@
 //!
 //! Top to bottom: `manifest` (files to a plan), `addresses` (who listens where), `dns` (names), `sinks` (Services that
 //! the webhook sink stands for), `cluster` (members, edits), `rollout` (their order), `member` and `process` (one of
-//! them), `screen` (output).
+//! them), `prometheus` (servers beside them), `screen` (output).
 
 mod addresses;
 mod cluster;
@@ -11,6 +11,7 @@ mod document;
 mod manifest;
 mod member;
 mod process;
+mod prometheus;
 mod report;
 mod rollout;
 mod running;
@@ -74,6 +75,14 @@ pub struct Flags {
     /// Directory of the members' data, which is kept; without it, a temporary one, which is removed
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Run two Prometheus servers beside it, with the rules of config/monitoring; a program in PATH unless it's named
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true, default_missing_value = "prometheus")]
+    pub prometheus: Option<PathBuf>,
+
+    /// Port of each Prometheus: the first at the address of the first member, the second at that of the next
+    #[arg(long, value_name = "PORT", default_value_t = 9090)]
+    pub prometheus_port: u16,
 
     /// Don't run anything: kill the member of this name of the cluster that runs, as a crash would; it's started again
     #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "members", "data_dir"])]
@@ -164,7 +173,8 @@ pub async fn run(flags: Flags) -> Result<(), LocalError> {
     let (sender, ended) = mpsc::unbounded_channel();
     let program = std::env::current_exe().map_err(LocalError::Program)?;
     let ground = Ground { dir: dir.path()?, program, screen: Arc::clone(&screen), ended: sender };
-    let around = Surroundings { addresses, dns_server: dns.address, names };
+    let prometheus = flags.prometheus.map(|program| (program, flags.prometheus_port));
+    let around = Surroundings { addresses, dns_server: dns.address, names, prometheus };
     let api = Api::new().map_err(LocalError::Client)?;
 
     screen.event(&format!("starting {} with {} members", manifest.plan.names.base(), manifest.plan.replicas));
