@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::member::{Member, Said, label};
+use super::member::{Member, Metrics, Said, label};
 
 /// Clocks that differ by less than this, beyond what can't be known, disturb nobody.
 const CLOCK_MS: i64 = 2_000;
@@ -26,6 +26,14 @@ const ALERTS_PART: f64 = 0.05;
 /// plenty for files this small), and as good as full below the second pair.
 const DISK_TIGHT: (f64, f64) = (0.1, (1_u64 << 30) as f64);
 const DISK_FULL: (f64, f64) = (0.01, (100_u64 << 20) as f64);
+
+/// Of the memory that a container may use, the part from which on it gets tight.
+const MEMORY_TIGHT: f64 = 0.8;
+const MEBI: f64 = 1_048_576.0;
+
+/// Waiting for the CPU limit hurts from so many seconds on that are such a part of what was used.
+const THROTTLED_MIN: f64 = 5.0;
+const THROTTLED_PART: f64 = 0.2;
 
 /// Days before the end of a certificate from which on somebody should have renewed it, and from which on it's urgent.
 const CERTIFICATE_SOON: i64 = 21;
@@ -94,6 +102,32 @@ pub(super) fn findings(members: &[Member]) -> Vec<Finding> {
     found
 }
 
+/// Limits of container and system that hurt, each with the value to set.
+fn limits(metrics: &Metrics, find: &mut impl FnMut(Harm, &'static str, String, &str)) {
+    let value = |name| metrics.value(name);
+    if let (Some(limit), Some(used)) =
+        (value("alertmanager_memory_limit_bytes"), value("process_resident_memory_bytes"))
+        && used > MEMORY_TIGHT * limit
+    {
+        let text = format!("uses {:.0} of the {:.0} MiB that its container may", used / MEBI, limit / MEBI);
+        let advice = format!("set the limit to {:.0} MiB (spec.resources.limits.memory)", (2.0 * used / MEBI).ceil());
+        find(Harm::Warning, "memory_tight", text, &advice);
+    }
+    if let (Some(waited), Some(used)) =
+        (value("alertmanager_cpu_throttled_seconds_total"), value("process_cpu_seconds_total"))
+        && waited > THROTTLED_MIN
+        && waited > THROTTLED_PART * used
+    {
+        let text = format!("waited {waited:.0} s for the CPU limit of its container, and used {used:.0} s");
+        find(Harm::Warning, "cpu_throttled", text, "double the limit, or have none (spec.resources.limits.cpu)");
+    }
+    if let Some(lost) = value("alertmanager_udp_receive_buffer_errors_total").filter(|lost| *lost > 0.0) {
+        let text = format!("lost {lost:.0} packets since a socket's buffer was full");
+        let advice = "on its host: sysctl -w net.core.rmem_default=1048576; peers may seem dead that aren't";
+        find(Harm::Note, "packets_lost", text, advice);
+    }
+}
+
 fn less_is_left(left: f64, size: f64, (part, bytes): (f64, f64)) -> bool {
     left < part * size && left < bytes
 }
@@ -140,6 +174,7 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
         let text = format!("has {:.1} % of its disk left", left / size * 100.0);
         find(harm, "disk_full", text, "make room, or give it a larger volume: what it can't write a restart forgets");
     }
+    limits(metrics, &mut find);
     if let Some(days) = said.certificate_days.filter(|days| *days < CERTIFICATE_SOON) {
         let harm = if days < CERTIFICATE_NOW { Harm::Critical } else { Harm::Warning };
         let text = format!("has a certificate that ends in {days} days");
@@ -383,7 +418,7 @@ fn name(said: &Said) -> &str {
 mod tests {
     use alerting::time::Timestamp;
 
-    use super::super::member::{LogEntry, Metrics};
+    use super::super::member::LogEntry;
     use super::*;
 
     fn member(name: &str, peers: &[&str]) -> Member {
@@ -541,6 +576,31 @@ mod tests {
         assert_eq!(texts, expected);
         change(&mut members[2], |said| said.certificate_days = Some(3));
         assert_eq!(findings(&members).iter().filter(|finding| finding.harm == Harm::Critical).count(), 2);
+    }
+
+    #[test]
+    fn limits_that_hurt_come_with_what_to_set() {
+        let mut members = three();
+        let text = format!(
+            "alertmanager_memory_limit_bytes {}\nprocess_resident_memory_bytes {}\nprocess_cpu_seconds_total 20\n\
+             alertmanager_cpu_throttled_seconds_total 9\nalertmanager_udp_receive_buffer_errors_total 3\n",
+            64.0 * MEBI,
+            60.0 * MEBI
+        );
+        change(&mut members[0], |said| said.metrics = Metrics::read(&text));
+        let expected = [
+            ("memory_tight", "am-0 uses 60 of the 64 MiB that its container may"),
+            ("cpu_throttled", "am-0 waited 9 s for the CPU limit of its container, and used 20 s"),
+            ("packets_lost", "am-0 lost 3 packets since a socket's buffer was full"),
+        ];
+        assert_eq!(found(&members), expected.map(|(code, text)| (code, text.to_owned())));
+        assert_eq!(findings(&members)[0].advice, "set the limit to 120 MiB (spec.resources.limits.memory)");
+        let enough = text
+            .replace(&format!("{}", 64.0 * MEBI), "1e9")
+            .replace("total 9", "total 3")
+            .replace("total 3\n", "total 0\n");
+        change(&mut members[0], |said| said.metrics = Metrics::read(&enough));
+        assert!(found(&members).is_empty());
     }
 
     #[test]

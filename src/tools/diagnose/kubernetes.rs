@@ -19,7 +19,6 @@ use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
 use super::judge::{Finding, Harm};
-use super::member::Member;
 use crate::chain::chain;
 
 const LABEL_CLUSTER: &str = "alertmanager.dev/cluster";
@@ -27,8 +26,6 @@ const CONTAINER: &str = "alertmanager";
 const WEB_PORT: u16 = 9093;
 /// So much of a log is looked at.
 const LOG_LINES: i64 = 500;
-/// Of the memory that a container may use, the part from which on it gets tight.
-const MEMORY_TIGHT: f64 = 0.8;
 /// The largest body that is passed on.
 const BODY_MAX: usize = 64 << 20;
 
@@ -107,13 +104,11 @@ impl Cluster {
     }
 
     /// What Kubernetes knows; what it doesn't say is told, too.
-    pub(super) async fn findings(&self, members: &[Member]) -> Result<Vec<Finding>, KubernetesError> {
+    pub(super) async fn findings(&self) -> Result<Vec<Finding>, KubernetesError> {
         let mut found = Vec::new();
         for pod in &self.pods().await? {
             let name = pod.name_any();
-            let said = members.iter().filter_map(|member| member.said.as_ref()).find(|said| said.name == name);
-            let used = said.and_then(|said| said.metrics.value("process_resident_memory_bytes"));
-            of_pod(pod, used, &mut found);
+            of_pod(pod, &mut found);
             let params = LogParams {
                 container: Some(CONTAINER.to_owned()),
                 tail_lines: Some(LOG_LINES),
@@ -137,7 +132,7 @@ fn note(code: &'static str, text: String) -> Finding {
     Finding { harm: Harm::Note, code, text, advice }
 }
 
-fn of_pod(pod: &Pod, used: Option<f64>, found: &mut Vec<Finding>) {
+fn of_pod(pod: &Pod, found: &mut Vec<Finding>) {
     let name = pod.name_any();
     let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
     for status in statuses.filter(|status| status.name == CONTAINER && status.restart_count > 0) {
@@ -154,26 +149,6 @@ fn of_pod(pod: &Pod, used: Option<f64>, found: &mut Vec<Finding>) {
             },
         });
     }
-    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    let limits = containers.filter(|container| container.name == CONTAINER).filter_map(|c| c.resources.as_ref());
-    let limit = limits.flat_map(|resources| resources.limits.iter()).find_map(|limits| limits.get("memory"));
-    if let (Some(limit), Some(used)) = (limit.and_then(|limit| bytes(&limit.0)), used)
-        && used > MEMORY_TIGHT * limit
-    {
-        found.push(Finding {
-            harm: Harm::Warning,
-            code: "memory_tight",
-            text: format!("{name} uses {:.0} of the {:.0} MiB that it may", used / MEBI, limit / MEBI),
-            advice: format!("set spec.resources.limits.memory to {:.0}Mi or more", (used * 2.0 / MEBI).ceil()),
-        });
-    }
-}
-
-const MEBI: f64 = 1_048_576.0;
-
-/// Of a quantity of Kubernetes.
-fn bytes(quantity: &str) -> Option<f64> {
-    operator::crd::Quantity(quantity.to_owned()).units().map(|units| units as f64)
 }
 
 fn of_log(name: &str, log: &str, found: &mut Vec<Finding>) {
@@ -253,25 +228,23 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_needs_more_memory_says_how_much() {
-        let pod: Pod = serde_json::from_value(serde_json::json!({
-            "metadata": {"name": "am-0"},
-            "spec": {"containers": [{"name": "alertmanager", "resources": {"limits": {"memory": "64Mi"}}}]},
-            "status": {"containerStatuses": [{"name": "alertmanager", "ready": true, "restartCount": 3, "image": "", "imageID": "",
-                "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]},
-        }))
-        .unwrap();
+    fn a_pod_that_was_restarted_says_why() {
+        let pod = |reason: &str| {
+            serde_json::from_value::<Pod>(serde_json::json!({
+                "metadata": {"name": "am-0"},
+                "status": {"containerStatuses": [{
+                    "name": "alertmanager", "ready": true, "restartCount": 3, "image": "", "imageID": "",
+                    "lastState": {"terminated": {"exitCode": 137, "reason": reason}},
+                }]},
+            }))
+            .unwrap()
+        };
         let mut found = Vec::new();
-        of_pod(&pod, Some(60.0 * MEBI), &mut found);
-        let expected = [
-            ("restarted", "am-0 was restarted 3 times, last OOMKilled"),
-            ("memory_tight", "am-0 uses 60 of the 64 MiB that it may"),
-        ];
-        assert_eq!(texts(&found), expected);
-        assert_eq!(found[1].advice, "set spec.resources.limits.memory to 120Mi or more");
-        found.clear();
-        of_pod(&pod, Some(10.0 * MEBI), &mut found);
-        assert_eq!(found.len(), 1);
+        of_pod(&pod("OOMKilled"), &mut found);
+        of_pod(&pod("Error"), &mut found);
+        let expected = ["am-0 was restarted 3 times, last OOMKilled", "am-0 was restarted 3 times, last Error"];
+        assert_eq!(texts(&found), expected.map(|text| ("restarted", text)));
+        assert_eq!((found[0].harm, found[1].harm), (Harm::Critical, Harm::Warning));
     }
 
     #[test]

@@ -137,7 +137,7 @@ pub enum DiagnoseError {
 pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
     let (members, mut findings) = look(&flags.members).await?;
     if let Some(cluster) = flags.members.in_kubernetes().await? {
-        findings.extend(cluster.findings(&members).await?);
+        findings.extend(cluster.findings().await?);
         findings.sort_by_key(|finding| finding.harm);
     }
     let success = findings.iter().all(|finding| finding.harm == Harm::Note);

@@ -1,4 +1,5 @@
-//! What the kernel says of this process, from `/proc`; families that it doesn't tell are left out.
+//! What the kernel says of this process and of its container, from `/proc` and `/sys`; families that it doesn't tell are left
+//! out.
 
 use std::fs;
 
@@ -37,8 +38,33 @@ pub(super) fn write(out: &mut Exposition, started_at: Timestamp) {
     if let Some(bytes) = kibibytes(&status, "VmSize:") {
         out.gauge("process_virtual_memory_bytes", "Address space in use.").is(bytes * 1024);
     }
+    container(out);
     out.gauge("process_start_time_seconds", "When the process started, Unix time.")
         .is(started_at.as_nanos() as f64 / 1e9);
+}
+
+/// The limits of the container, and how it hurts when they are too low. Of cgroup v2, whose root a container sees as its own.
+fn container(out: &mut Exposition) {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    if let Ok(most) = read("/sys/fs/cgroup/memory.max").trim().parse::<u64>() {
+        out.gauge("alertmanager_memory_limit_bytes", "Memory that the container of this process may use.").is(most);
+    }
+    if let Some(micros) = named(&read("/sys/fs/cgroup/cpu.stat"), "throttled_usec") {
+        let help = "Time that the container's threads waited for its CPU limit.";
+        out.counter("alertmanager_cpu_throttled_seconds_total", help).is(micros as f64 / 1e6);
+    }
+    let lost = table(&read("/proc/self/net/snmp"), "Udp:", "RcvbufErrors");
+    let lost_v6 = named(&read("/proc/self/net/snmp6"), "Udp6RcvbufErrors");
+    if lost.is_some() || lost_v6.is_some() {
+        let help = "Packets lost in this network namespace, since a socket's buffer was full.";
+        let all = lost.unwrap_or_default() + lost_v6.unwrap_or_default();
+        out.counter("alertmanager_udp_receive_buffer_errors_total", help).is(all);
+    }
+}
+
+/// The number behind a name, in lines of both.
+fn named(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix([' ', '\t'])?.trim().parse().ok())
 }
 
 /// User plus system time. The name of the program, in parentheses, may hold blanks.
@@ -58,15 +84,17 @@ fn soft_limit(limits: &str, name: &str) -> Option<u64> {
     }
 }
 
-/// What came in and went out, by the table `IpExt`: a line of names, then one of values.
+/// What came in and went out.
 fn octets(netstat: &str) -> Option<(u64, u64)> {
-    let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("IpExt:"));
+    Some((table(netstat, "IpExt:", "InOctets")?, table(netstat, "IpExt:", "OutOctets")?))
+}
+
+/// Of a table of the network's numbers: a line of names, then one of values.
+fn table(text: &str, of: &str, wanted: &str) -> Option<u64> {
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(of));
     let (names, values) = (lines.next()?, lines.next()?);
-    let value = |wanted: &str| {
-        let at = names.split_whitespace().position(|name| name == wanted)?;
-        values.split_whitespace().nth(at)?.parse().ok()
-    };
-    Some((value("InOctets")?, value("OutOctets")?))
+    let at = names.split_whitespace().position(|name| name == wanted)?;
+    values.split_whitespace().nth(at)?.parse().ok()
 }
 
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
@@ -88,5 +116,13 @@ mod tests {
         assert_eq!(octets("IpExt: InNoRoutes InOctets OutOctets\nIpExt: 0 7 9\n"), Some((7, 9)));
         assert_eq!(kibibytes("VmPeak:  9 kB\nVmRSS:\t  1234 kB\n", "VmRSS:"), Some(1234));
         assert_eq!(kibibytes("", "VmRSS:"), None);
+        let snmp = "Udp: InDatagrams RcvbufErrors\nUdp: 5 7\nUdpLite: InDatagrams RcvbufErrors\nUdpLite: 1 2\n";
+        assert_eq!(table(snmp, "Udp:", "RcvbufErrors"), Some(7));
+        let stat = "usage_usec 9\nthrottled_usec 1500\n";
+        assert_eq!(
+            (named(stat, "throttled_usec"), named("Udp6RcvbufErrors    \t3\n", "Udp6RcvbufErrors")),
+            (Some(1500), Some(3))
+        );
+        assert_eq!(named(stat, "throttled"), None);
     }
 }

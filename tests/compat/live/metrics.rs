@@ -7,7 +7,10 @@ use crate::wait::{same, until};
 
 /// What only the reference has, or only this program; see `differences.md`.
 const ONLY_THEIRS: [&str; 2] = ["go_", "net_conntrack_"];
-const ONLY_OURS: [&str; 10] = [
+const ONLY_OURS: [&str; 13] = [
+    "alertmanager_cpu_throttled_seconds_total",
+    "alertmanager_memory_limit_bytes",
+    "alertmanager_udp_receive_buffer_errors_total",
     "alertmanager_cluster_settled",
     "alertmanager_cluster_peers_awaited",
     "alertmanager_cluster_duplicate_notifications_total",
