@@ -13,7 +13,7 @@ use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Container, PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount,
+    ConfigMap, Container, ContainerStatus, PersistentVolumeClaim, Pod, PodSpec, Secret, Service, ServiceAccount,
 };
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -290,8 +290,13 @@ fn slim(pod: &mut Pod) {
     let containers = containers.into_iter().map(ports).collect();
     pod.spec = Some(PodSpec { volumes, containers, ..PodSpec::default() });
     if let Some(status) = &mut pod.status {
-        status.container_statuses = None;
-        status.init_container_statuses = None;
+        // of containers only what may keep them from running
+        for status in
+            [&mut status.init_container_statuses, &mut status.container_statuses].into_iter().flatten().flatten()
+        {
+            let ContainerStatus { name, image, state, last_state, .. } = std::mem::take(status);
+            *status = ContainerStatus { name, image, state, last_state, ..ContainerStatus::default() };
+        }
     }
 }
 

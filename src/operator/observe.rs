@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use futures::future::join_all;
 use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{
+    ConfigMap, ContainerStatus, PersistentVolumeClaim, Pod, PodStatus, Secret, Service, ServiceAccount,
+};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::{Api, Client, ResourceExt};
@@ -17,6 +19,7 @@ use crate::crd::{AlertmanagerCluster, ConfigSource, ConfigSpec, TemplateSource};
 use crate::kube::DATA_VOLUME;
 use crate::members::{Endpoint, MemberClient};
 use crate::plan::rollout::{MemberReport, MemberState};
+use crate::plan::trouble::{self, ContainerStanding};
 use crate::plan::{
     ANNOTATION_CERTIFICATES, ANNOTATION_CONFIG_HASH, ANNOTATION_MOUNTED_DIGEST, ANNOTATION_SOURCES, CONFIG_FILE,
     ClusterPlan, Mounted, Names, PORT_MANAGEMENT, WEB_PORT, WEB_TOKEN_FILE, config_map_dir, secret_dir,
@@ -408,9 +411,37 @@ fn observed_pod(pod: &Pod, plan: &ClusterPlan) -> Option<ObservedPod> {
             in_service: ready && !terminating,
             told: pod.annotations().get(ANNOTATION_CONFIG_HASH).filter(|_| !terminating).cloned(),
             report: None,
+            trouble: trouble(&status),
             name,
         },
     })
+}
+
+/// What keeps its containers from running.
+fn trouble(status: &PodStatus) -> Option<String> {
+    let unschedulable =
+        status.conditions.iter().flatten().find(|condition| {
+            condition.type_ == "PodScheduled" && condition.reason.as_deref() == Some("Unschedulable")
+        });
+    if let Some(condition) = unschedulable {
+        return Some(format!("no node takes it: {}", condition.message.as_deref().unwrap_or_default()));
+    }
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let standing = |status: &ContainerStatus| {
+        let state = status.state.as_ref();
+        let waiting = state.and_then(|state| state.waiting.as_ref());
+        let before = status.last_state.as_ref().filter(|_| waiting.is_some());
+        let ended = [state, before].into_iter().flatten().find_map(|state| state.terminated.as_ref());
+        ContainerStanding {
+            name: status.name.clone(),
+            image: status.image.clone(),
+            waits: waiting.map(|waiting| (text(&waiting.reason), text(&waiting.message))),
+            ended: ended.filter(|end| end.exit_code != 0).map(|end| (text(&end.reason), text(&end.message))),
+        }
+    };
+    let all = [&status.init_container_statuses, &status.container_statuses];
+    let all: Vec<_> = all.into_iter().flat_map(|statuses| statuses.iter().flatten()).map(standing).collect();
+    trouble::first(&all)
 }
 
 async fn read<K>(client: &Client, namespace: &str, name: &str) -> Result<Option<K>, ObserveError>
@@ -469,5 +500,27 @@ mod tests {
         let going = going.unwrap();
         assert_eq!((going.endpoint, going.state.in_service, going.state.told), (None, false, None));
         assert!(pod(serde_json::json!({"metadata": {"name": "stranger"}})).is_none());
+
+        let container = |name: &str, state: serde_json::Value, last: serde_json::Value| serde_json::json!({"name": name, "image": "am:2", "imageID": "", "ready": false, "restartCount": 1, "state": state, "lastState": last});
+        let failed =
+            serde_json::json!({"terminated": {"exitCode": 1, "reason": "Error", "message": "error: no bucket\n"}});
+        let waits = serde_json::json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let stuck = pod(serde_json::json!({
+            "metadata": {"name": "alertmanager-pager-7"},
+            "status": {
+                "phase": "Pending",
+                "initContainerStatuses": [container("restore", waits, failed.clone())],
+                "containerStatuses": [container("alertmanager", serde_json::json!({"waiting": {"reason": "PodInitializing"}}), serde_json::json!({}))],
+            }
+        }));
+        assert_eq!(stuck.unwrap().state.trouble.as_deref(), Some("restore ended: error: no bucket"));
+        let again = pod(serde_json::json!({
+            "metadata": {"name": "alertmanager-pager-7"},
+            "status": {
+                "phase": "Running",
+                "containerStatuses": [container("alertmanager", serde_json::json!({"running": {}}), failed)],
+            }
+        }));
+        assert_eq!(again.unwrap().state.trouble, None, "it is over");
     }
 }

@@ -281,7 +281,13 @@ impl Facts {
     }
 
     fn service_text(&self) -> String {
-        format!("{} of {} members are ready", self.in_service(), self.members.len())
+        let text = format!("{} of {} members are ready", self.in_service(), self.members.len());
+        let states = self.members.iter().filter_map(|(name, state)| Some((name, state.as_ref()?)));
+        let mut troubles = states.filter_map(|(name, state)| Some((name, state.trouble.as_ref()?)));
+        match troubles.next() {
+            Some((name, trouble)) => format!("{text}; {name}: {trouble}"),
+            None => text,
+        }
     }
 
     fn hash_text(&self) -> &str {

@@ -89,13 +89,11 @@ fn a_cluster_is_backed_up_and_another_starts_from_it() {
     assert_eq!(applied("backup"), NAMESPACE);
 
     // without a way to the backups a member doesn't start as if there were none
-    let waiting = || {
-        let pod = try_json(&["get", "pod", "-n", NAMESPACE, "alertmanager-backup-0"])?;
-        let init = &pod["status"]["initContainerStatuses"][0];
-        let said = [&init["state"], &init["lastState"]].map(|state| state["terminated"]["message"].to_string());
-        if said.concat().contains("SignatureDoesNotMatch: ") { Ok(()) } else { Err(init.to_string()) }
-    };
-    until("it says why the member doesn't start", waiting);
+    until("the operator says why the member doesn't start", || {
+        let told = status()?["conditions"].to_string();
+        let cause = "alertmanager-backup-0: restore ended: error: listing alertmanager: SignatureDoesNotMatch: ";
+        if told.contains(cause) { Ok(()) } else { Err(told) }
+    });
     apply(&bucket.credentials("secret-key"));
     // there are none yet: the first cluster of all starts empty
     ready(NAMESPACE, "backup");

@@ -166,6 +166,8 @@ fn container(cluster: &Rendering<'_>, member: MemberPlan) -> Container {
         readiness_probe: Some(probe(member.probes.readiness)),
         resources: resources(&spec.resources),
         security_context: Some(container_security()),
+        // why it ended is then in the pod's status, from where the operator tells it
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         args: Some(member.args),
         ..Container::default()
     }

@@ -93,6 +93,7 @@ impl Member {
             in_service: self.is_ready(),
             told: self.told.clone(),
             report: self.report.clone(),
+            trouble: None,
         }
     }
 }

@@ -77,7 +77,7 @@ mod tests {
                 error: None,
                 peers: peers.iter().map(|peer| (*peer).to_owned()).collect(),
             });
-            (name.clone(), Some(MemberState { name, in_service: true, told: None, report }))
+            (name.clone(), Some(MemberState { name, in_service: true, told: None, report, trouble: None }))
         };
         sees.iter().enumerate().map(member).collect()
     }

@@ -10,6 +10,7 @@ mod names;
 pub mod recycle;
 pub mod renew;
 pub mod rollout;
+pub mod trouble;
 pub mod volumes;
 mod web;
 

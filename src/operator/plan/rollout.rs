@@ -19,6 +19,8 @@ pub struct MemberState {
     pub told: Option<String>,
     /// What it says of itself; `None` when it does not answer.
     pub report: Option<MemberReport>,
+    /// What keeps it from running, as far as is known.
+    pub trouble: Option<String>,
 }
 
 /// What a member says of itself (`GET /-/config`).
@@ -177,6 +179,7 @@ mod tests {
                 error: None,
                 peers: Vec::new(),
             }),
+            trouble: None,
         };
         members
             .iter()

@@ -15,7 +15,7 @@ fn member(ordinal: u32, hash: &str, in_service: bool) -> (String, Option<MemberS
         error: None,
         peers: (0..3).map(|n| format!("alertmanager-pager-{n}")).collect(),
     };
-    (name.clone(), Some(MemberState { name, in_service, told: None, report: Some(report) }))
+    (name.clone(), Some(MemberState { name, in_service, told: None, report: Some(report), trouble: None }))
 }
 
 fn healthy() -> Facts {
@@ -171,4 +171,14 @@ fn backups_are_told_of_where_they_are_wanted() {
     let good = BackupStatus { last_successful_time: Some("t0".to_owned()), last_failure: None };
     assert_eq!(stand(good.clone(), standing(true, "LastSucceeded")), (ConditionStatus::True, Some(good.clone())));
     assert_eq!(stand(good, standing(false, "LastFailed")).0, ConditionStatus::False);
+}
+
+#[test]
+fn what_keeps_a_member_from_starting_is_told() {
+    let mut facts = starting();
+    let state = facts.members[2].1.as_mut().unwrap();
+    (state.report, state.trouble) = (None, Some("restore ended: error: no bucket".to_owned()));
+    let status = next(None, &facts, "t1");
+    let told = "2 of 3 members are ready; alertmanager-pager-2: restore ended: error: no bucket";
+    assert_eq!(status.condition(ConditionType::Available).unwrap().message, told);
 }
