@@ -15,12 +15,9 @@ use crate::wait::{same, until};
 const SAMPLE: &str = "config/samples/drill";
 
 /// The report, the exit code, and what else was said.
-fn drill(args: &[&str], path: Option<&str>) -> (Option<i32>, String, String) {
+fn drill(args: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let mut command = Command::new(PROGRAM);
-    command.arg("drill").args(args).current_dir(ROOT);
-    if let Some(path) = path {
-        command.env("PATH", path);
-    }
+    command.arg("drill").args(args).current_dir(ROOT).envs(environment.iter().copied());
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
@@ -42,7 +39,7 @@ fn assert_good(act: &Value) {
 #[test]
 fn what_breaks_is_noticed_and_nothing_is_lost() {
     let only = "--only=cut-off,full-disk,slow-receiver";
-    let (code, report, told) = drill(&[SAMPLE, only, "--output=json"], None);
+    let (code, report, told) = drill(&[SAMPLE, only, "--output=json"], &[]);
     assert_eq!(code, Some(0), "{report}{told}");
     let acts = acts(&report);
     let names: Vec<&str> = acts.iter().map(|act| act["act"].as_str().unwrap()).collect();
@@ -53,19 +50,23 @@ fn what_breaks_is_noticed_and_nothing_is_lost() {
 
 #[test]
 fn without_namespaces_the_rest_is_rehearsed_and_nothing_is_left_running() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().display().to_string();
     // nothing is found there that could make them
-    let (code, report, told) = drill(&[SAMPLE, "--only=kill,full-disk,bad-config", "--output=json"], Some("/nowhere"));
+    let environment = [("PATH", "/nowhere"), ("TMPDIR", own.as_str())];
+    let (code, report, told) = drill(&[SAMPLE, "--only=kill,full-disk,bad-config", "--output=json"], &environment);
     assert_eq!(code, Some(0), "{report}{told}");
     let acts = acts(&report);
     assert_good(&acts[0]);
     assert!(acts[1]["notDone"].as_str().unwrap().contains("allows no namespaces"), "{}", acts[1]);
     assert_good(&acts[2]);
-    assert_eq!(with_argument("=127.64."), Vec::<i32>::new());
+    assert_eq!(with_argument(&own), Vec::<i32>::new());
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0);
 }
 
 #[test]
 fn who_is_not_marked_is_not_touched() {
-    let (code, report, told) = drill(&["config/samples"], None);
+    let (code, report, told) = drill(&["config/samples"], &[]);
     assert!(code == Some(1) && report.is_empty(), "{report}");
     let expected = "default/main is not marked for drills: its annotation `alertmanager.dev/drill` must be `allowed`";
     assert!(told.contains(expected), "{told}");
