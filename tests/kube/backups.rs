@@ -79,11 +79,10 @@ fn healthy(status: &Value) -> Option<&Value> {
 
 #[test]
 fn a_cluster_is_backed_up_and_another_starts_from_it() {
-    let operator = Sample::ready();
+    let _operator = Sample::ready();
     let beside = UdpSocket::bind("0.0.0.0:0").unwrap();
     beside.connect((pod_address(crate::sample::NAMESPACE, "alertmanager-main-0").unwrap().as_str(), 9)).unwrap();
     let bucket = Bucket::serving(beside.local_addr().unwrap().ip());
-    drop(operator);
     namespace(NAMESPACE);
     apply(&bucket.credentials("wrong"));
     assert_eq!(applied("backup"), NAMESPACE);
