@@ -10,6 +10,8 @@ use serde_json::json;
 use super::inside;
 use super::load::{Load, Tally};
 use super::stage::{Member, Stage};
+use crate::chain::chain;
+use crate::clock::now;
 
 /// Before and after each act the cluster is left alone for as long.
 const CALM: Duration = Duration::from_secs(2);
@@ -49,9 +51,12 @@ pub(super) struct Outcome {
     pub(super) act: Act,
     /// With whom, or what.
     pub(super) on: String,
-    /// Why it was not done, or not to its end.
+    /// Why it can't be done here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) not_done: Option<String>,
+    /// What of it went wrong: of the rehearsal, not of the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failed: Option<String>,
     /// By what it was noticed, and after how many milliseconds.
     pub(super) noticed_by: &'static str,
     pub(super) noticed_ms: Option<u64>,
@@ -108,7 +113,8 @@ impl Outcome {
     pub(super) fn is_good(&self) -> bool {
         let alerts = &self.alerts;
         let whole = alerts.lost.is_empty() && (alerts.doubled.is_empty() || self.act.may_double());
-        self.not_done.is_some() || (self.noticed_ms.is_some() && self.well_ms.is_some() && whole)
+        let rehearsed = self.failed.is_none() && self.noticed_ms.is_some() && self.well_ms.is_some();
+        self.not_done.is_some() || (rehearsed && whole)
     }
 }
 
@@ -119,6 +125,7 @@ pub(super) async fn perform(act: Act, stage: &mut Stage) -> Outcome {
         act,
         on: if matches!(act, Act::BadConfig | Act::SlowReceiver) { "all".to_owned() } else { target.name.clone() },
         not_done: None,
+        failed: None,
         noticed_by: act.noticed_by(),
         noticed_ms: None,
         well_ms: None,
@@ -139,8 +146,8 @@ pub(super) async fn perform(act: Act, stage: &mut Stage) -> Outcome {
         hashes: hashes(stage).await,
         latency: latency(stage).await.unwrap_or_default(),
     };
-    outcome.not_done = broken.break_it(stage).await.err();
-    if outcome.not_done.is_none() {
+    outcome.failed = broken.break_it(stage).await.err();
+    if outcome.failed.is_none() {
         let noticed = stage.until(NOTICE_LIMIT, async |stage| broken.is_noticed(stage).await).await;
         outcome.noticed_ms = noticed.map(|after| after.as_millis() as u64);
         if act != Act::Kill {
@@ -153,7 +160,7 @@ pub(super) async fn perform(act: Act, stage: &mut Stage) -> Outcome {
         }
     }
     if let Err(why) = broken.mend(stage).await {
-        outcome.not_done.get_or_insert(why);
+        outcome.failed.get_or_insert(why);
     }
     let well = stage.until(RECOVERY_LIMIT, async |stage| broken.is_well(stage).await).await;
     outcome.well_ms = well.map(|after| after.as_millis() as u64);
@@ -167,7 +174,7 @@ pub(super) async fn perform(act: Act, stage: &mut Stage) -> Outcome {
                 break;
             }
         } else if Instant::now() > end {
-            outcome.not_done.get_or_insert("the receiver doesn't say what it got".to_owned());
+            outcome.failed.get_or_insert("the receiver doesn't say what it got".to_owned());
             break;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -214,7 +221,7 @@ impl Broken {
         match self.act {
             Act::Kill => self.signal(stage, Signal::KILL),
             Act::Freeze => self.signal(stage, Signal::STOP),
-            Act::CutOff => inside::cut(self.target.gossip).map_err(|error| crate::chain::chain(&error)),
+            Act::CutOff => inside::cut(self.target.gossip).map_err(|error| chain(&error)),
             Act::FullDisk => self.fill(),
             Act::BadConfig => self.misedit(stage),
             Act::SlowReceiver => behave(stage, &format!("?delay={SLOW}")).await,
@@ -255,7 +262,7 @@ impl Broken {
             // it's started again by who supervises it
             Act::Kill => Ok(()),
             Act::Freeze => self.signal(stage, Signal::CONT),
-            Act::CutOff => inside::heal(self.target.gossip).map_err(|error| crate::chain::chain(&error)),
+            Act::CutOff => inside::heal(self.target.gossip).map_err(|error| chain(&error)),
             Act::FullDisk => std::fs::remove_file(self.filler()).map_err(|error| error.to_string()),
             Act::BadConfig => self.kept.drain(..).try_for_each(|(file, text)| {
                 std::fs::write(&file, text).map_err(|error| format!("writing {}: {error}", file.display()))
@@ -293,15 +300,15 @@ impl Broken {
 
     /// Whether the member takes a silence, of something that there isn't.
     async fn silence(&self, stage: &Stage) -> Result<bool, String> {
-        let now = crate::clock::now();
+        let at = now();
         let body = json!({
             "matchers": [{"name": "drill", "value": "nothing", "isRegex": false}],
-            "startsAt": now.rfc3339_millis(), "endsAt": (now + BROKEN).rfc3339_millis(),
+            "startsAt": at.rfc3339_millis(), "endsAt": (at + BROKEN).rfc3339_millis(),
             "createdBy": "drill", "comment": "a rehearsal",
         });
         let request = stage.client.post(format!("{}/api/v2/silences", self.target.url));
         let request = request.header("content-type", "application/json").body(body.to_string());
-        let answer = request.send().await.map_err(|error| crate::chain::chain(&error))?;
+        let answer = request.send().await.map_err(|error| chain(&error))?;
         Ok(answer.status().is_success())
     }
 
@@ -323,6 +330,37 @@ impl Broken {
 /// Tells the receiver how to answer.
 async fn behave(stage: &Stage, how: &str) -> Result<(), String> {
     let answer = stage.client.put(format!("{}/behaviour{how}", stage.sink)).send().await;
-    let answer = answer.map_err(|error| crate::chain::chain(&error))?;
+    let answer = answer.map_err(|error| chain(&error))?;
     if answer.status().is_success() { Ok(()) } else { Err(format!("the receiver answers {}", answer.status())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_good_and_what_is_not() {
+        let outcome = |act| Outcome {
+            act,
+            on: "am-2".to_owned(),
+            not_done: None,
+            failed: None,
+            noticed_by: "",
+            noticed_ms: Some(1),
+            well_ms: Some(1),
+            alerts: Tally { posted: 5, ..Tally::default() },
+        };
+        assert!(outcome(Act::BadConfig).is_good());
+        assert!(!Outcome { noticed_ms: None, ..outcome(Act::Kill) }.is_good(), "nobody noticed");
+        assert!(!Outcome { well_ms: None, ..outcome(Act::Kill) }.is_good(), "it's still broken");
+        assert!(!Outcome { failed: Some("no".to_owned()), ..outcome(Act::Kill) }.is_good());
+        let lost = Tally { lost: vec!["a".to_owned()], ..Tally::default() };
+        assert!(!Outcome { alerts: lost, ..outcome(Act::Kill) }.is_good());
+        let doubled = Tally { doubled: vec!["a".to_owned()], ..Tally::default() };
+        assert!(Outcome { alerts: doubled.clone(), ..outcome(Act::CutOff) }.is_good(), "two sides can't talk");
+        assert!(!Outcome { alerts: doubled, ..outcome(Act::SlowReceiver) }.is_good());
+        let skipped =
+            Outcome { not_done: Some("no namespaces".to_owned()), noticed_ms: None, ..outcome(Act::FullDisk) };
+        assert!(skipped.is_good(), "that says nothing of the cluster");
+    }
 }

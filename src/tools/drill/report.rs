@@ -13,6 +13,9 @@ pub(super) fn text(cluster: &str, outcomes: &[Outcome]) -> String {
             out += &format!("  not rehearsed: {why}\n");
             continue;
         }
+        if let Some(why) = &outcome.failed {
+            out += &format!("  the rehearsal itself failed: {why}\n");
+        }
         out += &match outcome.noticed_ms {
             Some(ms) => format!("  noticed by {} after {}\n", outcome.noticed_by, seconds(ms)),
             None => "  not noticed\n".to_owned(),
