@@ -1,5 +1,6 @@
 //! As much of an HTTP client as the load needs: posts over a connection that is kept, and single GETs.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -70,17 +71,39 @@ impl Connection {
 
 /// The body of a good answer.
 pub(crate) fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
-    let answer = || -> anyhow::Result<String> {
+    Cache::default().get(address, path)
+}
+
+/// What was answered, for as long as the server says that it's still so: as browsers ask again.
+#[derive(Default)]
+pub(crate) struct Cache(HashMap<String, (String, String)>);
+
+impl Cache {
+    /// The body of a good answer, old or new.
+    pub(crate) fn get(&mut self, address: SocketAddr, path: &str) -> anyhow::Result<String> {
+        self.ask(address, path).with_context(|| format!("getting {address}{path}"))
+    }
+
+    fn ask(&mut self, address: SocketAddr, path: &str) -> anyhow::Result<String> {
+        let known = self.0.get(path);
+        let condition = known.map(|(tag, _)| format!("If-None-Match: {tag}\r\n")).unwrap_or_default();
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(ANSWER_LIMIT))?;
         // HTTP/1.0: the answer comes in one piece, and its end is the connection's.
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n{condition}\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("the answer is cut off") };
         let status = head.lines().next().unwrap_or_default();
+        if let (Some("304"), Some((_, body))) = (status.split(' ').nth(1), known) {
+            return Ok(body.clone());
+        }
         ensure!(status.split(' ').nth(1) == Some("200"), "{status}: {body}");
+        let tag =
+            head.lines().filter_map(|line| line.split_once(": ")).find(|(name, _)| name.eq_ignore_ascii_case("etag"));
+        if let Some((_, tag)) = tag {
+            self.0.insert(path.to_owned(), (tag.to_owned(), body.to_owned()));
+        }
         Ok(body.to_owned())
-    };
-    answer().with_context(|| format!("getting {address}{path}"))
+    }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Figure, Sizes, Unit, mebibytes, quiet_config};
 use crate::contender::Contender;
-use crate::http;
+use crate::http::{self, Cache};
 use crate::load::{Load, Times};
 use crate::process::Process;
 
@@ -39,23 +39,26 @@ pub(super) fn run(contender: &Contender, sizes: &Sizes) -> anyhow::Result<Vec<Fi
         Ok(())
     };
     let first = process.cost(look).context("looking at the page")?;
-    let facets = process.cost(|| facets(contender, process.address).map(drop))?;
+    let facets = process.cost(|| facets(contender, process.address, &mut Cache::default()))?;
     let again = process.cost(|| first_view(contender, process.address).map(drop))?;
 
     let mut times = times.later();
     // once before, so that both find the same
     load.post(process.address, &times)?;
-    let mut post = || -> anyhow::Result<f64> {
+    // rounds, and how many of them in a second
+    let mut post = || -> anyhow::Result<(f64, f64)> {
         let (start, mut rounds) = (Instant::now(), 0.0);
         while start.elapsed() < MEASURED {
             times = times.later();
             load.post(process.address, &times)?;
             rounds += 1.0;
         }
-        Ok(rounds / start.elapsed().as_secs_f64())
+        Ok((rounds, rounds / start.elapsed().as_secs_f64()))
     };
-    let alone = post()?;
-    let watched = watched(contender, process.address, post)?;
+    let (mut alone, mut seen) = ((0.0, 0.0), (0.0, 0.0));
+    let cpu_alone = process.cost(|| post().map(|posted| alone = posted))?;
+    let cpu_seen = process.cost(|| watched(contender, process.address, &mut post).map(|posted| seen = posted))?;
+    let per_post = (cpu_seen.as_secs_f64() / seen.0) / (cpu_alone.as_secs_f64() / alone.0);
     Ok(vec![
         Figure::cpu(format!("first rows of {} alerts: CPU", load.alerts), 0.1, first),
         Figure { goal: None, ..Figure::cpu("labels and their values, beside the rows: CPU", 0.1, facets) },
@@ -65,8 +68,9 @@ pub(super) fn run(contender: &Contender, sizes: &Sizes) -> anyhow::Result<Vec<Fi
             format!("posts in a second while {PAGES} pages look, of those without"),
             Unit::Share,
             Some(1.0),
-            watched / alone,
+            seen.1 / alone.1,
         ),
+        Figure::new("its CPU for each of those posts, of that without", Unit::Share, Some(0.2), per_post),
     ])
 }
 
@@ -78,14 +82,14 @@ fn first_view(contender: &Contender, address: SocketAddr) -> anyhow::Result<u64>
             bytes += http::get(address, path)?.len() as u64;
         }
     }
-    Ok(bytes + view(contender, address)?)
+    Ok(bytes + view(contender, address, &mut Cache::default())?)
 }
 
 /// What a page that is open asks for when something has changed; the bytes of the answers.
-fn view(contender: &Contender, address: SocketAddr) -> anyhow::Result<u64> {
+fn view(contender: &Contender, address: SocketAddr, cache: &mut Cache) -> anyhow::Result<u64> {
     let mut bytes = 0;
     let mut get = |path: &str| -> anyhow::Result<String> {
-        let body = http::get(address, path)?;
+        let body = cache.get(address, path)?;
         bytes += body.len() as u64;
         Ok(body)
     };
@@ -103,9 +107,9 @@ fn view(contender: &Contender, address: SocketAddr) -> anyhow::Result<u64> {
 }
 
 /// What is asked for beside the rows; the reference's page has nothing like it.
-fn facets(contender: &Contender, address: SocketAddr) -> anyhow::Result<()> {
+fn facets(contender: &Contender, address: SocketAddr, cache: &mut Cache) -> anyhow::Result<()> {
     if contender.is_ours() {
-        http::get(address, &format!("/api/ui/v1/facets?{STATES}"))?;
+        cache.get(address, &format!("/api/ui/v1/facets?{STATES}"))?;
     }
     Ok(())
 }
@@ -118,9 +122,10 @@ fn watched<T>(
 ) -> anyhow::Result<T> {
     let over = AtomicBool::new(false);
     let page = || {
+        let mut cache = Cache::default();
         while !over.load(Ordering::Relaxed) {
             // one that is refused asks again, as pages do
-            let _ = view(contender, address).and_then(|_| facets(contender, address));
+            let _ = view(contender, address, &mut cache).and_then(|_| facets(contender, address, &mut cache));
             thread::sleep(PAUSE);
         }
     };
