@@ -17,6 +17,9 @@ use crate::handle::{Handle, Stopped};
 /// A picture is this old at most before it's taken anew, if that costs little.
 const AGE_MIN: Duration = Duration::from_millis(250);
 
+/// And this old at most whatever it costs: many that each look for something else must still see what is.
+const AGE_MAX: Duration = Duration::from_secs(10);
+
 /// No more than the 30th part of what the machine's cores can do goes into pictures and what is made of them: whoever
 /// looks at very many alerts sees them somewhat later, and whoever posts them notices nothing.
 const SHARE: u32 = 30;
@@ -102,7 +105,7 @@ impl Boards {
         let changes = self.changes.load(Ordering::Relaxed);
         if let Some(last) = &*last
             && last.changes == changes
-            && last.taken.elapsed() < AGE_MIN.max(self.spent() * self.rest)
+            && last.taken.elapsed() < (self.spent() * self.rest).clamp(AGE_MIN, AGE_MAX)
         {
             return Ok(last.board.clone());
         }
