@@ -39,13 +39,16 @@ fn assert_good(act: &Value) {
 #[test]
 fn what_breaks_is_noticed_and_nothing_is_lost() {
     let only = "--only=cut-off,full-disk,slow-receiver";
-    let (code, report, told) = drill(&[SAMPLE, only, "--output=json"], &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().display().to_string();
+    let (code, report, told) = drill(&[SAMPLE, only, "--output=json"], &[("TMPDIR", &own)]);
     assert_eq!(code, Some(0), "{report}{told}");
     let acts = acts(&report);
     let names: Vec<&str> = acts.iter().map(|act| act["act"].as_str().unwrap()).collect();
     assert_eq!(names, ["cut-off", "full-disk", "slow-receiver"]);
     acts.iter().for_each(assert_good);
     assert!(told.contains("no peer reaches a member"), "who looks on sees that it goes on: {told}");
+    assert_eq!((with_argument(&own), dir.path().read_dir().unwrap().count()), (Vec::<i32>::new(), 0));
 }
 
 #[test]

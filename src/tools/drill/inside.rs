@@ -69,6 +69,13 @@ pub(super) fn small_disk(directory: &Path) -> Result<(), DrillError> {
     done("mounting a small disk", mount)
 }
 
+/// And away with it: the directory can be removed then.
+pub(super) fn no_disk(directory: &Path) -> Result<(), DrillError> {
+    let mut umount = Command::new("umount");
+    umount.arg("--lazy").arg(directory);
+    done("unmounting a small disk", umount)
+}
+
 fn ip(args: &[&str]) -> Result<(), DrillError> {
     let mut command = Command::new("ip");
     command.args(args);

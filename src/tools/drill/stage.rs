@@ -114,6 +114,12 @@ impl Stage {
         while Instant::now() < deadline && self.local.try_wait().is_ok_and(|ended| ended.is_none()) {
             tokio::time::sleep(LOOK).await;
         }
+        if self.own_world {
+            for member in &self.members {
+                // what stays is empty, and said nothing of the cluster
+                let _ = inside::no_disk(&member.storage);
+            }
+        }
     }
 
     /// What `local` has said so far.
