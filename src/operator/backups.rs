@@ -9,9 +9,7 @@ use kube::{Api, Client, ResourceExt};
 use crate::crd::BackupStatus;
 use crate::plan::Standing;
 use crate::plan::backups::{BackupRun, stand, unexplained};
-
-/// So much of what a backup said is told.
-const WORDS_MAX: usize = 512;
+use crate::plan::trouble::last_words;
 
 /// How the backups of a cluster stand, by its Jobs, after what was known of them.
 ///
@@ -54,10 +52,8 @@ async fn words(client: &Client, namespace: &str, failed: &BackupRun) -> Result<O
     pods.sort_by_key(|pod| pod.metadata.creation_timestamp.as_ref().map(|time| time.0));
     let last = pods.iter().rev().flat_map(|pod| pod.status.iter().flat_map(|status| &status.container_statuses));
     let mut ends = last.flatten().filter_map(|container| container.state.as_ref()?.terminated.as_ref());
-    let said = ends.find_map(|end| end.message.as_deref()).map(str::trim).filter(|text| !text.is_empty());
-    // of several lines the last: the error
-    let line = said.and_then(|text| text.lines().next_back());
-    Ok(line.map(|text| text.chars().take(WORDS_MAX).collect()))
+    let said = ends.find_map(|end| end.message.as_deref()).map(last_words);
+    Ok(said.filter(|words| !words.is_empty()).map(str::to_owned))
 }
 
 /// Why Kubernetes gave it up: it may never have run.

@@ -303,6 +303,8 @@ pub struct Outline {
     pub annotations: BTreeMap<String, String>,
     /// The Services for which there would be a sink, with their ports.
     pub sinks: Vec<(String, u16)>,
+    /// The files, with their content.
+    pub files: Vec<(PathBuf, String)>,
     names: Names,
 }
 
@@ -322,7 +324,8 @@ pub fn outline(paths: &[PathBuf]) -> Result<Outline, ManifestError> {
     let Manifest { plan, sinks } = Manifest::new(&sources)?;
     let documents = documents(&sources.0)?;
     let annotations = the_cluster(&sources, &documents)?.annotations.clone();
-    Ok(Outline { cluster: format!("{}/{}", plan.namespace, plan.names.object), annotations, sinks, names: plan.names })
+    let cluster = format!("{}/{}", plan.namespace, plan.names.object);
+    Ok(Outline { cluster, annotations, sinks, files: sources.0, names: plan.names })
 }
 
 impl ManifestError {

@@ -30,13 +30,17 @@ pub fn first(containers: &[ContainerStanding]) -> Option<String> {
                 Some(format!("{name}: {}", shortened(sentence)))
             }
             (_, Some((how, said))) => {
-                // of several lines the last: the error
-                let line = said.trim().lines().next_back().unwrap_or_default();
-                Some(format!("{name} ended: {}", if line.is_empty() { how } else { shortened(line) }))
+                let words = last_words(said);
+                Some(format!("{name} ended: {}", if words.is_empty() { how } else { words }))
             }
             _ => None,
         }
     })
+}
+
+/// Of what a program said, what it ended with: of several lines the last is the error.
+pub fn last_words(said: &str) -> &str {
+    shortened(said.trim().lines().next_back().unwrap_or_default())
 }
 
 fn shortened(text: &str) -> &str {
@@ -64,6 +68,7 @@ mod tests {
         let pull = "restore: the image am:2 can't be pulled";
         assert_eq!(of(Some(("ImagePullBackOff", "Back-off pulling")), None), pull);
         assert_eq!(of(Some(("ErrImagePull", "failed to pull")), None), pull);
+        assert_eq!(last_words(&"x".repeat(2 * WORDS_MAX)).len(), WORDS_MAX);
         let config = Some(("CreateContainerConfigError", "secret \"s3\" not found"));
         assert_eq!(of(config, None), "restore: secret \"s3\" not found");
     }

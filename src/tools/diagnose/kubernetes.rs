@@ -15,15 +15,13 @@ use k8s_openapi::api::events::v1::Event;
 use kube::api::{ListParams, LogParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config, ResourceExt};
+use operator::plan::{LABEL_CLUSTER, NAME_ALERTMANAGER, Names, WEB_PORT};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
 use super::judge::{Finding, Harm};
 use crate::chain::chain;
 
-const LABEL_CLUSTER: &str = "alertmanager.dev/cluster";
-const CONTAINER: &str = "alertmanager";
-const WEB_PORT: u16 = 9093;
 /// So much of a log is looked at.
 const LOG_LINES: i64 = 500;
 /// The largest body that is passed on.
@@ -110,7 +108,7 @@ impl Cluster {
             let name = pod.name_any();
             of_pod(pod, &mut found);
             let params = LogParams {
-                container: Some(CONTAINER.to_owned()),
+                container: Some(NAME_ALERTMANAGER.to_owned()),
                 tail_lines: Some(LOG_LINES),
                 ..LogParams::default()
             };
@@ -135,7 +133,7 @@ fn note(code: &'static str, text: String) -> Finding {
 fn of_pod(pod: &Pod, found: &mut Vec<Finding>) {
     let name = pod.name_any();
     let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
-    for status in statuses.filter(|status| status.name == CONTAINER && status.restart_count > 0) {
+    for status in statuses.filter(|status| status.name == NAME_ALERTMANAGER && status.restart_count > 0) {
         let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
         let reason = last.and_then(|last| last.reason.as_deref()).unwrap_or("for an unknown reason");
         let (count, memory) = (status.restart_count, reason == "OOMKilled");
@@ -166,7 +164,7 @@ fn of_log(name: &str, log: &str, found: &mut Vec<Finding>) {
 }
 
 fn of_events(cluster: &str, events: &[Event], found: &mut Vec<Finding>) {
-    let prefix = format!("alertmanager-{cluster}");
+    let prefix = Names::new(cluster).base();
     for event in events.iter().filter(|event| event.type_.as_deref() == Some("Warning")) {
         let Some(about) = &event.regarding else { continue };
         let (kind, name) = (about.kind.as_deref().unwrap_or_default(), about.name.as_deref().unwrap_or_default());

@@ -99,7 +99,7 @@ pub async fn run(flags: Flags) -> Result<Finished, DrillError> {
     if !flags.inside && inside::is_possible() {
         return inside::again();
     }
-    let mut stage = Stage::set(&flags.paths, flags.members, *sink, flags.inside).await?;
+    let mut stage = Stage::set(&outline, flags.members, *sink, flags.inside).await?;
     let wanted = |act: &Act| flags.only.is_empty() || flags.only.contains(act);
     let mut outcomes = Vec::new();
     for act in Act::ALL.into_iter().filter(wanted) {

@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use operator::local;
+use operator::local::{self, Outline};
+use operator::plan::{GOSSIP_PORT, WEB_PORT};
 use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -16,8 +17,6 @@ use serde_json::Value;
 use super::{DrillError, inside};
 use crate::chain::chain;
 
-const WEB_PORT: u16 = 9093;
-const GOSSIP_PORT: u16 = 9094;
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// Between two looks.
@@ -50,15 +49,15 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Starts `local` with a copy of the manifest, and waits until all are ready and see each other.
-    pub(super) async fn set(paths: &[PathBuf], members: u32, sink: u16, own_world: bool) -> Result<Self, DrillError> {
+    pub(super) async fn set(outline: &Outline, members: u32, sink: u16, own_world: bool) -> Result<Self, DrillError> {
         let dir = tempfile::Builder::new().prefix("alertmanager-drill-").tempdir();
         let dir = dir.map_err(DrillError::io("making a directory for the drill"))?;
         let (manifest, data) = (dir.path().join("manifest"), dir.path().join("data"));
-        copy(paths, &manifest).map_err(DrillError::io("copying the manifest"))?;
+        copy(&outline.files, &manifest).map_err(DrillError::io("copying the manifest"))?;
         // addresses of others would be in the way where there is no world of its own
         let first = Ipv4Addr::from_bits(Ipv4Addr::new(127, 64, 0, 1).to_bits() + rand::random::<u32>() % 0xffff * 16);
         let mut all = Vec::new();
-        for (ordinal, name) in (0..).zip(local::outline(paths)?.members(members)) {
+        for (ordinal, name) in (0..).zip(outline.members(members)) {
             let address = Ipv4Addr::from_bits(first.to_bits() + ordinal);
             let storage = data.join(&name).join("data");
             std::fs::create_dir_all(&storage).map_err(DrillError::io("making a directory for a member"))?;
@@ -203,24 +202,10 @@ impl Drop for Stage {
     }
 }
 
-fn copy(paths: &[PathBuf], to: &Path) -> std::io::Result<()> {
+fn copy(files: &[(PathBuf, String)], to: &Path) -> std::io::Result<()> {
     std::fs::create_dir(to)?;
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            for entry in std::fs::read_dir(path)? {
-                files.push(entry?.path());
-            }
-        } else {
-            files.push(path.clone());
-        }
-    }
-    let manifest = |file: &PathBuf| file.extension().is_some_and(|end| end == "yaml" || end == "yml" || end == "json");
-    for (number, file) in files.iter().filter(|file| file.is_file() && manifest(file)).enumerate() {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        std::fs::copy(file, to.join(format!("{number}-{name}")))?;
-    }
-    Ok(())
+    // files of several directories may have the same name; what is JSON is YAML, too
+    files.iter().enumerate().try_for_each(|(number, (_, text))| std::fs::write(to.join(format!("{number}.yaml")), text))
 }
 
 fn collect(from: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {

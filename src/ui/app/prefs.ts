@@ -72,14 +72,19 @@ export function imported(text: string): string | null {
 
 const COMMENTS_MAX = 10;
 
-/** The comments used last, newest first. */
-export function recentComments(): string[] {
+/** Those of a list that is kept as JSON that are what they should be: it may have been written by hand, or by another version. */
+export function listed<T>(json: string, whole: (value: unknown) => value is T): T[] {
   try {
-    const list: unknown = JSON.parse(comments.value);
-    return Array.isArray(list) ? list.filter((text): text is string => typeof text === "string") : [];
+    const list: unknown = JSON.parse(json);
+    return Array.isArray(list) ? list.filter(whole) : [];
   } catch {
     return [];
   }
+}
+
+/** The comments used last, newest first. */
+export function recentComments(): string[] {
+  return listed(comments.value, (text) => typeof text === "string");
 }
 
 export function rememberComment(text: string): void {
@@ -94,13 +99,10 @@ export interface SavedView {
 }
 
 export function savedViews(): SavedView[] {
-  try {
-    const list: unknown = JSON.parse(views.value);
-    const whole = (view: Partial<SavedView> | null) => typeof view?.name === "string" && view.hash?.startsWith("#/alerts");
-    return Array.isArray(list) ? list.filter((view): view is SavedView => whole(view as Partial<SavedView>) === true) : [];
-  } catch {
-    return [];
-  }
+  return listed(views.value, (value): value is SavedView => {
+    const view = value as Partial<SavedView> | null;
+    return typeof view?.name === "string" && view.hash?.startsWith("#/alerts") === true;
+  });
 }
 
 export function saveView(name: string, hash: string): void {
