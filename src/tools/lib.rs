@@ -8,15 +8,19 @@ pub mod check;
 mod clock;
 pub mod diagnose;
 pub mod drill;
+mod kubernetes;
 pub mod monitor;
 mod output;
+mod progress;
 mod read;
 pub mod routes;
 pub mod send;
+mod stopped;
 mod syntax;
 pub mod template;
 pub mod why;
 
+pub use kubernetes::KubernetesError;
 pub use syntax::{Syntax, UnknownFeature};
 
 /// What a tool found out.

@@ -13,6 +13,7 @@ use crate::chain::chain;
 use crate::clock::{duration, now};
 use crate::diagnose::{CollectError, client};
 use crate::output::Output;
+use crate::progress::Progress;
 
 /// Between two batches.
 const TICK: Duration = Duration::from_millis(100);
@@ -105,7 +106,9 @@ pub async fn run(flags: Flags) -> Result<Finished, SendError> {
             (count, before.elapsed().as_secs_f64(), answer.map(drop).map_err(|error| chain(&error)))
         });
     };
+    let progress = Progress::new(flags.lasts.as_secs());
     loop {
+        progress.at(started.elapsed().as_secs(), &format!("seconds, {sent} alerts"));
         tokio::select! {
             _ = ticks.tick() => {}
             _ = tokio::signal::ctrl_c() => break,
@@ -133,6 +136,7 @@ pub async fn run(flags: Flags) -> Result<Finished, SendError> {
             break;
         }
     }
+    drop(progress);
     if flags.resolve {
         let all = 0..sent.min(u64::from(flags.series));
         let body = batch(&flags, all.clone(), true).to_string();

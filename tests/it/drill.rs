@@ -1,6 +1,7 @@
 //! Rehearsals with the sample that is marked for them, and what isn't.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::Command;
 
 use rustix::process::Signal;
@@ -21,6 +22,15 @@ fn drill(args: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, S
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// With another name of the cluster, and another port of the receiver.
+fn copy_of_the_sample(to: &Path, name: &str, sink: u16) {
+    for file in ["cluster.yaml", "sink.yaml"] {
+        let text = std::fs::read_to_string(format!("{ROOT}/{SAMPLE}/{file}")).unwrap();
+        let text = text.replace("name: drill\n", &format!("name: {name}\n")).replace("8080", &sink.to_string());
+        std::fs::write(to.join(file), text).unwrap();
+    }
 }
 
 fn acts(report: &str) -> Vec<Value> {
@@ -68,6 +78,22 @@ fn without_namespaces_the_rest_is_rehearsed_and_nothing_is_left_running() {
 }
 
 #[test]
+fn who_interrupts_it_gets_what_there_is_and_nothing_stays_broken() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().display().to_string();
+    let mut command = Command::new(PROGRAM);
+    command.args(["drill", SAMPLE, "--only=kill,slow-receiver"]).current_dir(ROOT).env("TMPDIR", &own);
+    let mut drill = Running::spawn(command);
+    drill.line("a member is killed");
+    drill.signal(Signal::TERM);
+    assert_eq!(drill.wait().code(), Some(1));
+    drill.line("interrupted: what is not in the report was not rehearsed");
+    let output = drill.output().join("\n");
+    assert!(output.contains("it was interrupted") && !output.contains("the receiver is slow"), "{output}");
+    assert_eq!((with_argument(&own), dir.path().read_dir().unwrap().count()), (Vec::<i32>::new(), 0));
+}
+
+#[test]
 fn who_is_not_marked_is_not_touched() {
     let (code, report, told) = drill(&["config/samples"], &[]);
     assert!(code == Some(1) && report.is_empty(), "{report}");
@@ -78,17 +104,15 @@ fn who_is_not_marked_is_not_touched() {
 #[test]
 fn a_member_is_killed_by_its_name_and_started_again() {
     let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
-    let text = std::fs::read_to_string(format!("{ROOT}/{SAMPLE}/cluster.yaml")).unwrap();
     // members of other tests have other names
-    let text = text.replace("name: drill\n", "name: mortal\n").replace("8080", &free_port(ip).to_string());
-    std::fs::write(dir.path().join("cluster.yaml"), text).unwrap();
+    copy_of_the_sample(dir.path(), "mortal", free_port(ip));
     let ports = [free_port(ip), free_port(ip)];
     let args = [
         "local".to_owned(),
         format!("--address={ip}"),
         format!("--web-port={}", ports[0]),
         format!("--cluster-port={}", ports[1]),
-        "cluster.yaml".to_owned(),
+        ".".to_owned(),
     ];
     let local = Running::start(PROGRAM, dir.path(), &args);
     local.line("Post an alert");
@@ -111,9 +135,8 @@ fn a_member_is_killed_by_its_name_and_started_again() {
 #[test]
 fn two_prometheus_servers_page_once_about_a_member_that_is_down() {
     let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
-    let text = std::fs::read_to_string(format!("{ROOT}/{SAMPLE}/cluster.yaml")).unwrap();
     let sink = free_port(ip);
-    std::fs::write(dir.path().join("cluster.yaml"), text.replace("8080", &sink.to_string())).unwrap();
+    copy_of_the_sample(dir.path(), "drill", sink);
     let args = [
         "local".to_owned(),
         format!("--address={ip}"),
@@ -121,7 +144,7 @@ fn two_prometheus_servers_page_once_about_a_member_that_is_down() {
         format!("--cluster-port={}", free_port(ip)),
         format!("--prometheus={}", peers::path("prometheus").display()),
         format!("--prometheus-port={}", free_port(ip)),
-        "cluster.yaml".to_owned(),
+        ".".to_owned(),
     ];
     let local = Running::start(PROGRAM, dir.path(), &args);
     local.line("Post an alert");

@@ -1,18 +1,23 @@
 //! A cluster is diagnosed by its name, from where its pods can't be reached but through the API server.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::kubectl::{command, in_node};
 use crate::sample::Sample;
 use crate::wait::until;
 
-fn diagnose(args: &[&str]) -> (Option<i32>, String) {
+/// A command of ours, told where the API server is.
+pub(crate) fn ours(name: &str, args: &[&str]) -> Output {
     // for the kubeconfig that it has
     let kubectl = command("kubectl");
     let kubeconfig = kubectl.get_envs().find(|(name, _)| *name == "KUBECONFIG").and_then(|(_, value)| value);
     let mut ours = Command::new(env!("CARGO_BIN_EXE_alertmanager-operator"));
-    ours.arg("diagnose").args(args).arg("--kubeconfig").arg(kubeconfig.unwrap());
-    let output = ours.output().unwrap();
+    ours.arg(name).args(args).arg("--kubeconfig").arg(kubeconfig.unwrap()).output().unwrap()
+}
+
+/// The exit code, and all that was said.
+pub(crate) fn diagnose(args: &[&str]) -> (Option<i32>, String) {
+    let output = ours("diagnose", args);
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
@@ -35,7 +40,7 @@ fn a_cluster_is_diagnosed_by_its_name() {
     let (code, text) = diagnose(&["--cluster", "default/main"]);
     assert!(code == Some(1) && text.contains("alertmanager-main-1 was restarted "), "{text}");
     let (code, text) = diagnose(&["--cluster", "default/nobody"]);
-    assert!(code == Some(1) && text.contains("default/nobody has no pods"), "{text}");
+    assert!(code == Some(1) && text.contains("there is no AlertmanagerCluster default/nobody"), "{text}");
     let (code, text) = diagnose(&["--cluster", "main"]);
     assert!(code == Some(1) && text.contains("NAMESPACE/NAME of an AlertmanagerCluster is expected"), "{text}");
 }

@@ -19,6 +19,7 @@ mod chart;
 mod config;
 mod delete;
 mod diagnose;
+mod drill;
 mod heal;
 mod health;
 mod install;

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::diagnose::diagnose;
 use crate::kubectl::{in_node, json, kubectl, kubectl_with, run_command, scratch, try_json, try_kubectl};
 use crate::sample::Sample;
 use crate::wait::{TIMEOUT, until};
@@ -136,6 +137,14 @@ fn who_has_no_password_gets_to_the_probes_only() {
     assert_eq!(ask("/api/v2/status", &["--user", "ann:secret"]), "200");
     assert_eq!(ask("/api/v2/status", &["--user", "ann:guess"]), "401");
     assert_eq!(ask("/-/reload", &["--request", "POST"]), "401");
+
+    // it is diagnosed by who may read its Secrets
+    let (code, text) = diagnose(&["--cluster", "sample-protected/protected"]);
+    for member in ["alertmanager-protected-0  ready, 0.34.2", "alertmanager-protected-1  ready, 0.34.2"] {
+        assert!(text.contains(member), "{text}");
+    }
+    let ends = "Secret protected-web has a certificate that ends in 1 days";
+    assert!(code == Some(1) && text.contains(ends) && !text.contains("[unreachable]"), "{text}");
 
     // a configuration gets to members that its operator has no password for
     let text = "route: {receiver: nobody, group_wait: 3s}\nreceivers: [{name: nobody}]\n";

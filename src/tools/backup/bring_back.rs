@@ -14,6 +14,7 @@ use super::archive::{NOTIFICATION_LOG, Parts, SILENCES};
 use super::gather::JOURNAL_EMPTY;
 use super::silences::{Row, file};
 use crate::chain::chain;
+use crate::progress::Progress;
 
 /// How long a silence is kept after its end, as the worker has it by default.
 const RETENTION: Duration = Duration::from_secs(120 * 3600);
@@ -91,7 +92,9 @@ pub(super) async fn to_cluster(
     let mut there: Vec<Row> = serde_json::from_str(&body).map_err(|error| ask(error.to_string()))?;
     there.retain(|row| !row.is_over(now));
     let mut done = Done::default();
-    for row in wanted {
+    let progress = Progress::new(wanted.len() as u64);
+    for (number, row) in (0..).zip(wanted) {
+        progress.at(number, "silences");
         if row.is_over(now) {
             done.over += 1;
         } else if there.iter().any(|known| known.does_the_same(&row)) {

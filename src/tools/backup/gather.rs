@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::archive::{ALERTS, CLUSTER, CONFIG, NOTIFICATION_LOG, Parts, SILENCES};
 use super::silences::{Row, union};
 use crate::chain::chain;
+use crate::progress::Progress;
 
 /// What was gathered.
 #[derive(Debug)]
@@ -61,7 +62,9 @@ struct Told {
 /// From members: all that any of them knows, since what one has just learned may not have reached the others.
 pub(super) async fn from_members(now: Timestamp, client: &Client, urls: &[String]) -> Result<Gathered, GatherError> {
     let (mut told, mut lacks) = (Vec::new(), Vec::new());
-    for url in urls {
+    let progress = Progress::new(urls.len() as u64);
+    for (number, url) in (0..).zip(urls) {
+        progress.at(number, "members asked");
         match ask(client, url).await {
             Ok(member) => told.push(member),
             Err(error) => lacks.push(error),

@@ -160,7 +160,7 @@ pub async fn backup(flags: BackupFlags) -> Result<Finished, BackupError> {
         Some(directory) => gather::from_directory(directory)?,
         None => {
             let members = Members::new(flags.members, flags.dns, flags.ca_file, flags.token_file);
-            let client = members.client().map_err(DiagnoseError::from)?;
+            let client = members.client().await?;
             gather::from_members(now, &client, &diagnose::urls(&members).await?).await?
         }
     };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alerting::nflog::{self, Entry, LogKey};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue};
+use reqwest::{Client, ClientBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -48,6 +48,9 @@ pub enum CollectError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The token that the operator gave can't be sent.
+    #[error("using the operator's token")]
+    ClusterToken(#[source] InvalidHeaderValue),
     /// The client can't be made.
     #[error("preparing to ask members")]
     Client(#[source] reqwest::Error),
@@ -82,9 +85,7 @@ pub(super) async fn all(client: &Client, urls: &[String]) -> Result<Vec<Member>,
 /// # Errors
 /// When these can't be read, or there can't be a client.
 pub(crate) fn client(authority: Option<&Path>, token: Option<&Path>) -> Result<Client, CollectError> {
-    // whoever came first in this process has decided already
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder().timeout(ANSWER_LIMIT).tls_info(true);
+    let mut builder = builder();
     if let Some(path) = authority {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| CollectError::Authority {
             path: path.to_owned(),
@@ -92,18 +93,41 @@ pub(crate) fn client(authority: Option<&Path>, token: Option<&Path>) -> Result<C
         };
         let pem = std::fs::read(path).map_err(|error| failed(error.into()))?;
         let given = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.into()))?;
-        builder = given.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+        builder = given.into_iter().fold(builder, ClientBuilder::add_root_certificate);
     }
     if let Some(path) = token {
         let failed =
             |source: Box<dyn std::error::Error + Send + Sync>| CollectError::Token { path: path.to_owned(), source };
         let token = std::fs::read_to_string(path).map_err(|error| failed(error.into()))?;
-        let value = format!("Bearer {}", token.trim());
-        let mut value = HeaderValue::try_from(value).map_err(|error| failed(error.into()))?;
-        value.set_sensitive(true);
-        builder = builder.default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)]));
+        let bearing = bearing(builder, &token);
+        builder = bearing.map_err(|error| failed(error.into()))?;
     }
     builder.build().map_err(CollectError::Client)
+}
+
+/// Asks members whose connections are passed on from loopback, with the token that they let through, if they want one.
+///
+/// # Errors
+/// When there can't be a client.
+pub(crate) fn client_of_cluster(token: Option<&str>) -> Result<Client, CollectError> {
+    let mut builder = builder().no_proxy();
+    if let Some(token) = token {
+        let failed = |error: InvalidHeaderValue| CollectError::ClusterToken(error);
+        builder = bearing(builder, token).map_err(failed)?;
+    }
+    builder.build().map_err(CollectError::Client)
+}
+
+fn builder() -> ClientBuilder {
+    // whoever came first in this process has decided already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().timeout(ANSWER_LIMIT).tls_info(true)
+}
+
+fn bearing(builder: ClientBuilder, token: &str) -> Result<ClientBuilder, InvalidHeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.trim()))?;
+    value.set_sensitive(true);
+    Ok(builder.default_headers(HeaderMap::from_iter([(AUTHORIZATION, value)])))
 }
 
 fn base(url: &str) -> Result<Url, CollectError> {
@@ -187,7 +211,17 @@ async fn log(client: &Client, base: &Url) -> Option<BTreeMap<String, LogEntry>> 
 async fn certificate_days(client: &Client, base: &Url) -> Option<i64> {
     let answer = client.get(base.join("-/healthy").ok()?).send().await.ok()?;
     let shown = answer.extensions().get::<reqwest::tls::TlsInfo>()?.peer_certificate()?;
-    let (_, certificate) = x509_parser::parse_x509_certificate(shown).ok()?;
+    days_of(shown)
+}
+
+/// In how many days the first certificate of a file in PEM ends.
+pub(super) fn days_left(pem: &[u8]) -> Option<i64> {
+    let (_, first) = x509_parser::pem::parse_x509_pem(pem).ok()?;
+    days_of(&first.contents)
+}
+
+fn days_of(der: &[u8]) -> Option<i64> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
     Some((certificate.validity().not_after.timestamp() - now_ms() / 1000) / 86_400)
 }
 

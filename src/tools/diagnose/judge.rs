@@ -102,6 +102,13 @@ pub(super) fn findings(members: &[Member]) -> Vec<Finding> {
     found
 }
 
+/// What is to be said of a certificate that ends in so many days, and what to do; `None`: nothing yet.
+pub(super) fn certificate_ends(days: i64) -> Option<(Harm, String, &'static str)> {
+    let harm = if days < CERTIFICATE_NOW { Harm::Critical } else { Harm::Warning };
+    let text = format!("has a certificate that ends in {days} days");
+    (days < CERTIFICATE_SOON).then_some((harm, text, "renew it: members read theirs anew without a restart"))
+}
+
 /// Limits of container and system that hurt, each with the value to set.
 fn limits(metrics: &Metrics, find: &mut impl FnMut(Harm, &'static str, String, &str)) {
     let value = |name| metrics.value(name);
@@ -175,10 +182,8 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
         find(harm, "disk_full", text, "make room, or give it a larger volume: what it can't write a restart forgets");
     }
     limits(metrics, &mut find);
-    if let Some(days) = said.certificate_days.filter(|days| *days < CERTIFICATE_SOON) {
-        let harm = if days < CERTIFICATE_NOW { Harm::Critical } else { Harm::Warning };
-        let text = format!("has a certificate that ends in {days} days");
-        find(harm, "certificate_ends", text, "renew it: members read theirs anew without a restart");
+    if let Some((harm, text, advice)) = said.certificate_days.and_then(certificate_ends) {
+        find(harm, "certificate_ends", text, advice);
     }
     let failed = failing(said);
     for (integration, (failed, all)) in failed {

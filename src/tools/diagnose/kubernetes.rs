@@ -1,133 +1,92 @@
-//! A cluster in Kubernetes by its name: its members through the API server, wherever one is, and what Kubernetes knows of
-//! them: restarts, Events, limits, the errors in their logs.
+//! What Kubernetes knows of a cluster: conditions, restarts, Events, the errors in logs, the end of its certificate.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode, Uri, header};
-use axum::routing::any;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::events::v1::Event;
+use kube::ResourceExt;
 use kube::api::{ListParams, LogParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config, ResourceExt};
-use operator::plan::{LABEL_CLUSTER, NAME_ALERTMANAGER, Names, WEB_PORT};
-use tokio::net::TcpListener;
-use tokio::sync::OnceCell;
+use operator::crd::{AlertmanagerCluster, ConditionStatus, ConditionType};
+use operator::plan::{NAME_ALERTMANAGER, Names};
 
-use super::judge::{Finding, Harm};
+use super::collect;
+use super::judge::{Finding, Harm, certificate_ends};
 use crate::chain::chain;
+use crate::kubernetes::{Cluster, KubernetesError};
 
 /// So much of a log is looked at.
 const LOG_LINES: i64 = 500;
-/// The largest body that is passed on.
-const BODY_MAX: usize = 64 << 20;
 
-/// Why the cluster can't be looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum KubernetesError {
-    /// It has no such form.
-    #[error("`{0}` names no cluster: NAMESPACE/NAME of an AlertmanagerCluster is expected")]
-    Name(String),
-    /// There is no way to an API server.
-    #[error("finding the Kubernetes API server")]
-    Config(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The API server doesn't say.
-    #[error("listing the pods of {cluster}")]
-    Pods {
-        /// Whose.
-        cluster: String,
-        /// Why not.
-        #[source]
-        source: kube::Error,
-    },
-    /// It has no members.
-    #[error("{0} has no pods: there is no such AlertmanagerCluster, or it hibernates")]
-    None(String),
-    /// Questions can't be passed on.
-    #[error("listening on loopback, to pass questions on")]
-    Listen(#[source] std::io::Error),
-}
-
-/// A cluster, and the way there.
-pub(super) struct Cluster {
-    client: Client,
-    namespace: String,
-    name: String,
-}
-
-/// Where questions to pods are passed on: once for the process, as long as it lives.
-static PASSING_ON: OnceCell<SocketAddr> = OnceCell::const_new();
-
-impl Cluster {
-    /// By `NAMESPACE/NAME`, with the kubeconfig that `kubectl` would use, or another.
-    pub(super) async fn new(name: &str, kubeconfig: Option<&PathBuf>) -> Result<Self, KubernetesError> {
-        let (namespace, object) = name.split_once('/').ok_or_else(|| KubernetesError::Name(name.to_owned()))?;
-        // whoever came first in this process has decided already
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| KubernetesError::Config(error);
-        let config = match kubeconfig {
-            Some(path) => {
-                let given = Kubeconfig::read_from(path).map_err(|error| failed(error.into()))?;
-                let options = KubeConfigOptions::default();
-                Config::from_custom_kubeconfig(given, &options).await.map_err(|error| failed(error.into()))?
-            }
-            None => Config::infer().await.map_err(|error| failed(error.into()))?,
-        };
-        let client = Client::try_from(config).map_err(|error| failed(error.into()))?;
-        Ok(Self { client, namespace: namespace.to_owned(), name: object.to_owned() })
-    }
-
-    async fn pods(&self) -> Result<Vec<Pod>, KubernetesError> {
-        let api = Api::<Pod>::namespaced(self.client.clone(), &self.namespace);
-        let listed = api.list(&ListParams::default().labels(&format!("{LABEL_CLUSTER}={}", self.name))).await;
-        let cluster = format!("{}/{}", self.namespace, self.name);
-        let mut pods = listed.map_err(|source| KubernetesError::Pods { cluster: cluster.clone(), source })?.items;
-        pods.sort_by_key(|pod| pod.name_any());
-        if pods.is_empty() { Err(KubernetesError::None(cluster)) } else { Ok(pods) }
-    }
-
-    /// URLs of its members, through the API server.
-    pub(super) async fn urls(&self) -> Result<Vec<String>, KubernetesError> {
-        let pods = self.pods().await?;
-        let address = PASSING_ON.get_or_try_init(|| pass_on(self.client.clone())).await?;
-        let url = |pod: Pod| {
-            format!("http://{address}/api/v1/namespaces/{}/pods/{}:{WEB_PORT}/proxy", self.namespace, pod.name_any())
-        };
-        Ok(pods.into_iter().map(url).collect())
-    }
-
-    /// What Kubernetes knows; what it doesn't say is told, too.
-    pub(super) async fn findings(&self) -> Result<Vec<Finding>, KubernetesError> {
-        let mut found = Vec::new();
-        for pod in &self.pods().await? {
-            let name = pod.name_any();
-            of_pod(pod, &mut found);
-            let params = LogParams {
-                container: Some(NAME_ALERTMANAGER.to_owned()),
-                tail_lines: Some(LOG_LINES),
-                ..LogParams::default()
-            };
-            match Api::<Pod>::namespaced(self.client.clone(), &self.namespace).logs(&name, &params).await {
-                Ok(log) => of_log(&name, &log, &mut found),
-                Err(error) => found.push(note("no_log", format!("the log of {name} can't be had: {}", chain(&error)))),
+/// What Kubernetes knows; what it doesn't say is told, too.
+pub(super) async fn findings(cluster: &Cluster) -> Result<Vec<Finding>, KubernetesError> {
+    let mut found = Vec::new();
+    let object = cluster.object().await?;
+    of_conditions(&object, &mut found);
+    if let Some(secret) = &object.spec.web.tls_secret_name {
+        match cluster.api::<Secret>().get(secret).await {
+            Ok(secret) => of_certificate(&secret, &mut found),
+            Err(error) => {
+                found.push(note("no_certificate", format!("Secret {secret} can't be read: {}", chain(&error))));
             }
         }
-        match Api::<Event>::namespaced(self.client.clone(), &self.namespace).list(&ListParams::default()).await {
-            Ok(events) => of_events(&self.name, &events.items, &mut found),
-            Err(error) => found.push(note("no_events", format!("Events can't be listed: {}", chain(&error)))),
-        }
-        Ok(found)
     }
+    let pods = cluster.api::<Pod>();
+    for pod in &cluster.pods().await? {
+        let name = pod.name_any();
+        of_pod(pod, &mut found);
+        let params = LogParams {
+            container: Some(NAME_ALERTMANAGER.to_owned()),
+            tail_lines: Some(LOG_LINES),
+            ..LogParams::default()
+        };
+        match pods.logs(&name, &params).await {
+            Ok(log) => of_log(&name, &log, &mut found),
+            Err(error) => found.push(note("no_log", format!("the log of {name} can't be had: {}", chain(&error)))),
+        }
+    }
+    match cluster.api::<Event>().list(&ListParams::default()).await {
+        Ok(events) => of_events(&cluster.names(), &events.items, &mut found),
+        Err(error) => found.push(note("no_events", format!("Events can't be listed: {}", chain(&error)))),
+    }
+    Ok(found)
 }
 
 fn note(code: &'static str, text: String) -> Finding {
     let advice = "the rest of the report is whole; ask who may, for this".to_owned();
     Finding { harm: Harm::Note, code, text, advice }
+}
+
+/// What the operator says that isn't as it should be.
+fn of_conditions(object: &AlertmanagerCluster, found: &mut Vec<Finding>) {
+    for condition in object.status.iter().flat_map(|status| &status.conditions) {
+        let is = |type_: ConditionType| condition.type_ == type_.as_str();
+        if is(ConditionType::Reconciling) {
+            continue;
+        }
+        let (stalled, available) = (is(ConditionType::Stalled), is(ConditionType::Available));
+        let bad = if stalled { ConditionStatus::True } else { ConditionStatus::False };
+        let harm = if stalled || available { Harm::Critical } else { Harm::Warning };
+        if condition.status == bad {
+            let (type_, reason, message) = (&condition.type_, &condition.reason, &condition.message);
+            found.push(Finding {
+                harm,
+                code: "condition",
+                text: format!("the operator says of {}: {type_} {bad:?}, {reason}: {message}", object.name_any()),
+                advice: "its status says it of each member: kubectl describe amc".to_owned(),
+            });
+        }
+    }
+}
+
+/// Of the web interface, which isn't asked itself.
+fn of_certificate(secret: &Secret, found: &mut Vec<Finding>) {
+    let pem = secret.data.as_ref().and_then(|data| data.get("tls.crt")).map(|bytes| bytes.0.as_slice());
+    let Some(days) = pem.and_then(collect::days_left) else {
+        return found
+            .push(note("no_certificate", format!("Secret {} has no certificate in tls.crt", secret.name_any())));
+    };
+    if let Some((harm, text, advice)) = certificate_ends(days) {
+        let text = format!("Secret {} {text}", secret.name_any());
+        found.push(Finding { harm, code: "certificate_ends", text, advice: advice.to_owned() });
+    }
 }
 
 fn of_pod(pod: &Pod, found: &mut Vec<Finding>) {
@@ -163,14 +122,14 @@ fn of_log(name: &str, log: &str, found: &mut Vec<Finding>) {
     });
 }
 
-fn of_events(cluster: &str, events: &[Event], found: &mut Vec<Finding>) {
-    let prefix = Names::new(cluster).base();
+fn of_events(names: &Names, events: &[Event], found: &mut Vec<Finding>) {
+    let prefix = names.base();
     for event in events.iter().filter(|event| event.type_.as_deref() == Some("Warning")) {
         let Some(about) = &event.regarding else { continue };
         let (kind, name) = (about.kind.as_deref().unwrap_or_default(), about.name.as_deref().unwrap_or_default());
         let rest = name.strip_prefix(&prefix);
         let member = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-        if !(kind == "AlertmanagerCluster" && name == cluster || member) {
+        if !(kind == "AlertmanagerCluster" && name == names.object || member) {
             continue;
         }
         let reason = event.reason.as_deref().unwrap_or_default();
@@ -184,38 +143,6 @@ fn of_events(cluster: &str, events: &[Event], found: &mut Vec<Finding>) {
     }
 }
 
-/// Passes questions on to the API server, as who the kubeconfig says.
-async fn pass_on(client: Client) -> Result<SocketAddr, KubernetesError> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(KubernetesError::Listen)?;
-    let address = listener.local_addr().map_err(KubernetesError::Listen)?;
-    let router = Router::new().fallback(any(pass)).with_state(Arc::new(client));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
-}
-
-async fn pass(State(client): State<Arc<Client>>, request: Request) -> Response<Body> {
-    let answer = |status, text: String| {
-        let mut response = Response::new(Body::from(text));
-        *response.status_mut() = status;
-        response
-    };
-    let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else {
-        return answer(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large to be passed on\n".to_owned());
-    };
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut passed = axum::http::Request::new(kube::client::Body::from(body.to_vec()));
-    *passed.method_mut() = parts.method;
-    *passed.uri_mut() = Uri::try_from(path).unwrap_or_default();
-    if let Some(kind) = parts.headers.get(header::CONTENT_TYPE) {
-        passed.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
-    }
-    match client.send(passed).await {
-        Ok(response) => response.map(Body::new),
-        Err(error) => answer(StatusCode::BAD_GATEWAY, chain(&error) + "\n"),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -223,6 +150,35 @@ mod tests {
 
     fn texts(found: &[Finding]) -> Vec<(&'static str, &str)> {
         found.iter().map(|finding| (finding.code, finding.text.as_str())).collect()
+    }
+
+    #[test]
+    fn what_the_operator_says_is_told_with_its_words() {
+        let condition = |type_: &str, status: &str| {
+            serde_json::json!({
+                "type": type_, "status": status, "reason": "Why", "message": "words",
+                "lastTransitionTime": "2026-11-30T00:00:00Z",
+            })
+        };
+        let all = [
+            condition("Ready", "True"),
+            condition("Reconciling", "True"),
+            condition("Stalled", "True"),
+            condition("ConfigValid", "False"),
+            condition("Available", "Unknown"),
+        ];
+        let object = serde_json::json!({
+            "apiVersion": "alertmanager.dev/v1alpha1", "kind": "AlertmanagerCluster", "metadata": {"name": "main"},
+            "spec": {"config": {"inline": ""}}, "status": {"conditions": all},
+        });
+        let mut found = Vec::new();
+        of_conditions(&serde_json::from_value(object).unwrap(), &mut found);
+        let expected = [
+            ("condition", "the operator says of main: Stalled True, Why: words"),
+            ("condition", "the operator says of main: ConfigValid False, Why: words"),
+        ];
+        assert_eq!(texts(&found), expected);
+        assert_eq!((found[0].harm, found[1].harm), (Harm::Critical, Harm::Warning));
     }
 
     #[test]
@@ -266,7 +222,7 @@ mod tests {
             event("AlertmanagerCluster", "main", "Warning"),
             event("StatefulSet", "alertmanager-main", "Normal"),
         ];
-        of_events("main", &events, &mut found);
+        of_events(&Names::new("main"), &events, &mut found);
         let expected = [
             (
                 "errors_logged",

@@ -13,16 +13,18 @@ mod report;
 use std::collections::BTreeSet;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
 
 use crate::Finished;
+use crate::kubernetes::{Cluster, KubernetesError};
 use crate::output::Output;
 
 pub use bundle::BundleError;
 pub use collect::CollectError;
-pub(crate) use collect::client;
+pub(crate) use collect::{client, client_of_cluster};
 pub(crate) use judge::{Finding, Harm};
-use kubernetes::Cluster;
-pub use kubernetes::KubernetesError;
 #[cfg(test)]
 pub(crate) use member::Said;
 pub(crate) use member::{Member, Metrics};
@@ -43,7 +45,7 @@ pub(crate) struct Members {
     local: Option<String>,
 
     /// The pods of an AlertmanagerCluster, asked through the Kubernetes API server
-    #[arg(long, value_name = "NAMESPACE/NAME")]
+    #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with_all = ["members", "dns", "local", "ca_file", "token_file"])]
     cluster: Option<String>,
 
     /// How to get to that API server, if not as kubectl does
@@ -57,6 +59,10 @@ pub(crate) struct Members {
     /// A token for members whose API has passwords, at their management port (`--web.management-token-file`)
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+
+    /// The way to that cluster, once it's found.
+    #[arg(skip)]
+    way: Arc<OnceCell<Cluster>>,
 }
 
 impl Members {
@@ -67,19 +73,21 @@ impl Members {
         ca_file: Option<PathBuf>,
         token_file: Option<PathBuf>,
     ) -> Self {
-        Self { members, dns, local: None, cluster: None, kubeconfig: None, ca_file, token_file }
+        Self { members, dns, ca_file, token_file, local: None, cluster: None, kubeconfig: None, way: Arc::default() }
     }
 
-    async fn in_kubernetes(&self) -> Result<Option<Cluster>, KubernetesError> {
-        match &self.cluster {
-            Some(name) => Cluster::new(name, self.kubeconfig.as_ref()).await.map(Some),
-            None => Ok(None),
-        }
+    async fn in_kubernetes(&self) -> Result<Option<&Cluster>, KubernetesError> {
+        let Some(name) = &self.cluster else { return Ok(None) };
+        self.way.get_or_try_init(|| Cluster::new(name, self.kubeconfig.as_deref())).await.map(Some)
     }
 
-    /// See [`collect::client`].
-    pub(crate) fn client(&self) -> Result<reqwest::Client, CollectError> {
-        client(self.ca_file.as_deref(), self.token_file.as_deref())
+    /// Who asks them.
+    pub(crate) async fn client(&self) -> Result<reqwest::Client, DiagnoseError> {
+        let made = match self.in_kubernetes().await? {
+            Some(cluster) => client_of_cluster(cluster.token().await?.as_deref()),
+            None => client(self.ca_file.as_deref(), self.token_file.as_deref()),
+        };
+        Ok(made?)
     }
 }
 
@@ -137,12 +145,12 @@ pub enum DiagnoseError {
 pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
     let (members, mut findings) = look(&flags.members).await?;
     if let Some(cluster) = flags.members.in_kubernetes().await? {
-        findings.extend(cluster.findings().await?);
+        findings.extend(kubernetes::findings(cluster).await?);
         findings.sort_by_key(|finding| finding.harm);
     }
     let success = findings.iter().all(|finding| finding.harm == Harm::Note);
     if let Some(path) = &flags.bundle {
-        let client = flags.members.client()?;
+        let client = flags.members.client().await?;
         bundle::write(path, &client, &members, &findings).await?;
     }
     let text = match flags.output {
@@ -154,7 +162,7 @@ pub async fn run(flags: Flags) -> Result<Finished, DiagnoseError> {
 
 /// Asks all members once; what is wrong, the worst first.
 pub(crate) async fn look(of: &Members) -> Result<(Vec<Member>, Vec<Finding>), DiagnoseError> {
-    let members = collect::all(&of.client()?, &urls(of).await?).await?;
+    let members = collect::all(&of.client().await?, &urls(of).await?).await?;
     let findings = judge::findings(&members);
     Ok((members, findings))
 }
@@ -181,7 +189,7 @@ pub(crate) async fn urls(of: &Members) -> Result<Vec<String>, DiagnoseError> {
         }
     }
     if let Some(cluster) = of.in_kubernetes().await? {
-        urls.extend(cluster.urls().await?);
+        urls.extend(cluster.urls().await?.into_iter().map(|(_, url)| url));
     }
     Ok(urls)
 }

@@ -1,17 +1,12 @@
 //! How a cluster is broken, and how one sees that somebody noticed.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
-use serde_json::json;
 
-use super::inside;
-use super::load::{Load, Tally};
+use super::load::{self, Load, Tally};
+use super::place::{Place, Trouble};
 use super::stage::{Member, Stage};
-use crate::chain::chain;
-use crate::clock::now;
 
 /// Before and after each act the cluster is left alone for as long.
 const CALM: Duration = Duration::from_secs(2);
@@ -20,7 +15,7 @@ const BROKEN: Duration = Duration::from_secs(3);
 const NOTICE_LIMIT: Duration = Duration::from_secs(60);
 const RECOVERY_LIMIT: Duration = Duration::from_secs(120);
 /// Until all that was posted was told, at most.
-const TOLD_LIMIT: Duration = Duration::from_secs(120);
+pub(super) const TOLD_LIMIT: Duration = Duration::from_secs(120);
 /// What a slow receiver takes.
 const SLOW: &str = "4s";
 /// And what it takes on average is noticed, in seconds.
@@ -109,6 +104,15 @@ impl Act {
 }
 
 impl Outcome {
+    /// The first trouble is the one that is told.
+    fn had(&mut self, trouble: Trouble) {
+        let (told, why) = match trouble {
+            Trouble::NotHere(why) => (&mut self.not_done, why),
+            Trouble::Failed(why) => (&mut self.failed, why),
+        };
+        told.get_or_insert(why);
+    }
+
     /// Whether it was as it should be. What could not be rehearsed here is no failure of the cluster.
     pub(super) fn is_good(&self) -> bool {
         let alerts = &self.alerts;
@@ -118,8 +122,8 @@ impl Outcome {
     }
 }
 
-/// Breaks it, mends it, and counts.
-pub(super) async fn perform(act: Act, stage: &mut Stage) -> Outcome {
+/// Breaks it, mends it, and counts. What was broken is mended whoever interrupts.
+pub(super) async fn perform(act: Act, place: &mut dyn Place, stage: &mut Stage) -> Outcome {
     let target = stage.members[stage.members.len() - 1].clone();
     let mut outcome = Outcome {
         act,
@@ -131,207 +135,124 @@ pub(super) async fn perform(act: Act, stage: &mut Stage) -> Outcome {
         well_ms: None,
         alerts: Tally::default(),
     };
-    if matches!(act, Act::CutOff | Act::FullDisk) && !stage.own_world {
-        outcome.not_done = Some("this system allows no namespaces here (unshare, ip and mount are needed)".to_owned());
+    if let Err(trouble) = place.allows(act) {
+        outcome.had(trouble);
         return outcome;
     }
     let urls = stage.members.iter().map(|member| member.url.clone()).collect();
-    let load = Load::begin(stage.client.clone(), urls, act.label());
-    tokio::time::sleep(CALM).await;
-    let mut broken = Broken {
-        act,
-        target,
-        lines: stage.lines().len(),
-        kept: Vec::new(),
-        hashes: hashes(stage).await,
-        latency: latency(stage).await.unwrap_or_default(),
+    let load = Load::begin(stage.client.clone(), urls, format!("{}-{}", stage.series, act.label()));
+    stage.stop.sleep(CALM).await;
+    let before = Before { hashes: stage.hashes().await, latency: stage.latency().await.unwrap_or_default() };
+    let broken = match act {
+        Act::SlowReceiver => stage.behave(&format!("?delay={SLOW}")).await.map_err(Trouble::Failed),
+        _ => place.break_it(act, &target).await,
     };
-    outcome.failed = broken.break_it(stage).await.err();
-    if outcome.failed.is_none() {
-        let noticed = stage.until(NOTICE_LIMIT, async |stage| broken.is_noticed(stage).await).await;
-        outcome.noticed_ms = noticed.map(|after| after.as_millis() as u64);
-        if act != Act::Kill {
-            // who supervises it mends it at once
-            tokio::time::sleep(BROKEN).await;
+    match broken {
+        Ok(()) => {
+            let noticed = async |stage: &Stage| is_noticed(act, &target, &before, place, stage).await;
+            outcome.noticed_ms = stage.until(NOTICE_LIMIT, noticed).await.map(|after| after.as_millis() as u64);
+            if act != Act::Kill {
+                // who supervises it mends it at once
+                stage.stop.sleep(BROKEN).await;
+            }
+            // a wrong edit that reached a member is no good notice
+            if act == Act::BadConfig && stage.hashes().await != before.hashes {
+                outcome.noticed_ms = None;
+            }
+            let mended = match act {
+                Act::SlowReceiver => stage.behave("").await,
+                _ => place.mend(act, &target).await,
+            };
+            if let Err(why) = mended {
+                outcome.had(Trouble::Failed(why));
+            }
         }
-        // a wrong edit that reached a member is no good notice
-        if act == Act::BadConfig && hashes(stage).await != broken.hashes {
-            outcome.noticed_ms = None;
-        }
+        Err(trouble) => outcome.had(trouble),
     }
-    if let Err(why) = broken.mend(stage).await {
-        outcome.failed.get_or_insert(why);
-    }
-    let well = stage.until(RECOVERY_LIMIT, async |stage| broken.is_well(stage).await).await;
-    outcome.well_ms = well.map(|after| after.as_millis() as u64);
-    tokio::time::sleep(CALM).await;
+    let well = async |stage: &Stage| is_well(act, &target, stage).await;
+    outcome.well_ms = stage.until(RECOVERY_LIMIT, well).await.map(|after| after.as_millis() as u64);
+    stage.stop.sleep(CALM).await;
     let posted = load.end().await;
+    stage.posted.extend_from_slice(&posted);
+    if outcome.not_done.is_some() {
+        return outcome;
+    }
     let end = Instant::now() + TOLD_LIMIT;
-    loop {
-        if let Ok(received) = stage.get(&format!("{}/received", stage.sink)).await {
+    while !stage.stop.came() {
+        if let Ok(received) = stage.received().await {
             outcome.alerts = Tally::of(&posted, &received);
             if outcome.alerts.lost.is_empty() || Instant::now() > end {
                 break;
             }
         } else if Instant::now() > end {
-            outcome.failed.get_or_insert("the receiver doesn't say what it got".to_owned());
+            outcome.had(Trouble::Failed("the receiver doesn't say what it got".to_owned()));
             break;
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        stage.stop.sleep(Duration::from_secs(1)).await;
+    }
+    if stage.stop.came() {
+        outcome.had(Trouble::Failed("it was interrupted".to_owned()));
     }
     outcome
 }
 
-/// What all members run.
-async fn hashes(stage: &Stage) -> Vec<String> {
-    let mut all = Vec::new();
-    for member in &stage.members {
-        let config = stage.get(&format!("{}/-/config", member.url)).await.unwrap_or_default();
-        all.push(config["hash"].to_string());
+/// Posts an alert, and waits until the receiver has it.
+pub(super) async fn probe(stage: &mut Stage) -> Result<(), String> {
+    let urls: Vec<String> = stage.members.iter().map(|member| member.url.clone()).collect();
+    let posted = [load::post(&stage.client, &urls, format!("{}-probe", stage.series)).await];
+    stage.posted.extend_from_slice(&posted);
+    let told = async |stage: &Stage| {
+        let tally = Tally::of(&posted, &stage.received().await?);
+        if tally.posted > 0 && tally.lost.is_empty() { Ok(()) } else { Err("it has not come".to_owned()) }
+    };
+    match stage.until(TOLD_LIMIT, told).await {
+        None if !stage.stop.came() => Err(told(stage).await.err().unwrap_or_default()),
+        _ => Ok(()),
     }
-    all
 }
 
-/// Seconds that all notifications took, and how many they were.
-async fn latency(stage: &Stage) -> Result<(f64, f64), String> {
-    let mut all = (0.0, 0.0);
-    for member in &stage.members {
-        let metrics = stage.metrics(member).await?;
-        all.0 += metrics.sum("alertmanager_notification_latency_seconds_sum");
-        all.1 += metrics.sum("alertmanager_notification_latency_seconds_count");
-    }
-    Ok(all)
-}
-
-struct Broken {
-    act: Act,
-    target: Member,
-    /// Lines that `local` had said before.
-    lines: usize,
-    /// Files as they were.
-    kept: Vec<(std::path::PathBuf, String)>,
-    /// What all members ran before.
+/// How it was.
+struct Before {
+    /// What all members ran.
     hashes: Vec<String>,
-    /// Of all notifications before.
+    /// Of all notifications.
     latency: (f64, f64),
 }
 
-impl Broken {
-    async fn break_it(&mut self, stage: &Stage) -> Result<(), String> {
-        match self.act {
-            Act::Kill => self.signal(stage, Signal::KILL),
-            Act::Freeze => self.signal(stage, Signal::STOP),
-            Act::CutOff => inside::cut(self.target.gossip).map_err(|error| chain(&error)),
-            Act::FullDisk => self.fill(),
-            Act::BadConfig => self.misedit(stage),
-            Act::SlowReceiver => behave(stage, &format!("?delay={SLOW}")).await,
-        }
-    }
-
-    async fn is_noticed(&self, stage: &Stage) -> Result<(), String> {
-        let said = |what: &str| {
-            let lines = stage.lines();
-            let found = lines.iter().skip(self.lines).any(|line| line.contains(what));
-            if found { Ok(()) } else { Err("nothing is said".to_owned()) }
-        };
-        match self.act {
-            Act::Kill => said(&format!("{} ended", self.target.name)),
-            Act::Freeze | Act::CutOff => {
-                for member in stage.members.iter().filter(|member| member.name != self.target.name) {
-                    if stage.peers(member).await?.contains(&self.target.name) {
-                        return Err(format!("{} still sees it", member.name));
-                    }
+async fn is_noticed(
+    act: Act,
+    target: &Member,
+    before: &Before,
+    place: &dyn Place,
+    stage: &Stage,
+) -> Result<(), String> {
+    match act {
+        Act::Kill | Act::BadConfig => place.is_noticed(act, target).await,
+        Act::Freeze | Act::CutOff => {
+            for member in stage.members.iter().filter(|member| member.name != target.name) {
+                if stage.peers(member).await?.contains(&target.name) {
+                    return Err(format!("{} still sees it", member.name));
                 }
-                Ok(())
             }
-            Act::FullDisk => match self.silence(stage).await? {
-                true => Err("silences are still taken".to_owned()),
-                false => Ok(()),
-            },
-            Act::BadConfig => said("manifest refused"),
-            Act::SlowReceiver => {
-                let (seconds, count) = latency(stage).await?;
-                let (seconds, count) = (seconds - self.latency.0, count - self.latency.1);
-                if count > 0.0 && seconds / count >= SLOW_NOTICED { Ok(()) } else { Err("nothing is slow".to_owned()) }
-            }
+            Ok(())
         }
-    }
-
-    async fn mend(&mut self, stage: &Stage) -> Result<(), String> {
-        match self.act {
-            // it's started again by who supervises it
-            Act::Kill => Ok(()),
-            Act::Freeze => self.signal(stage, Signal::CONT),
-            Act::CutOff => inside::heal(self.target.gossip).map_err(|error| chain(&error)),
-            Act::FullDisk => std::fs::remove_file(self.filler()).map_err(|error| error.to_string()),
-            Act::BadConfig => self.kept.drain(..).try_for_each(|(file, text)| {
-                std::fs::write(&file, text).map_err(|error| format!("writing {}: {error}", file.display()))
-            }),
-            Act::SlowReceiver => behave(stage, "").await,
+        Act::FullDisk => match stage.silence(target, BROKEN).await? {
+            true => Err("silences are still taken".to_owned()),
+            false => Ok(()),
+        },
+        Act::SlowReceiver => {
+            let (seconds, count) = stage.latency().await?;
+            let (seconds, count) = (seconds - before.latency.0, count - before.latency.1);
+            if count > 0.0 && seconds / count >= SLOW_NOTICED { Ok(()) } else { Err("nothing is slow".to_owned()) }
         }
-    }
-
-    async fn is_well(&self, stage: &Stage) -> Result<(), String> {
-        if self.act == Act::FullDisk && !self.silence(stage).await? {
-            return Err("silences are still refused".to_owned());
-        }
-        stage.well().await
-    }
-
-    fn signal(&self, stage: &Stage, signal: Signal) -> Result<(), String> {
-        let pid = stage.process(&self.target).and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| format!("{} has no process", self.target.name))?;
-        kill_process(pid, signal).map_err(|error| format!("sending a signal to {}: {error}", self.target.name))
-    }
-
-    fn filler(&self) -> std::path::PathBuf {
-        self.target.storage.join("filled-by-drill")
-    }
-
-    /// Until there is no room any more.
-    fn fill(&self) -> Result<(), String> {
-        let mut file = std::fs::File::create(self.filler()).map_err(|error| format!("filling the disk: {error}"))?;
-        for size in [64 << 10, 1] {
-            let piece = vec![0; size];
-            while file.write_all(&piece).is_ok() {}
-        }
-        Ok(())
-    }
-
-    /// Whether the member takes a silence, of something that there isn't.
-    async fn silence(&self, stage: &Stage) -> Result<bool, String> {
-        let at = now();
-        let body = json!({
-            "matchers": [{"name": "drill", "value": "nothing", "isRegex": false}],
-            "startsAt": at.rfc3339_millis(), "endsAt": (at + BROKEN).rfc3339_millis(),
-            "createdBy": "drill", "comment": "a rehearsal",
-        });
-        let request = stage.client.post(format!("{}/api/v2/silences", self.target.url));
-        let request = request.header("content-type", "application/json").body(body.to_string());
-        let answer = request.send().await.map_err(|error| chain(&error))?;
-        Ok(answer.status().is_success())
-    }
-
-    /// A field of the configuration gets a name that nobody knows.
-    fn misedit(&mut self, stage: &Stage) -> Result<(), String> {
-        for file in stage.manifest() {
-            let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-            if text.contains("route:") {
-                let wrong = text.replacen("route:", "rout:", 1);
-                std::fs::write(&file, wrong).map_err(|error| format!("{}: {error}", file.display()))?;
-                self.kept.push((file, text));
-                return Ok(());
-            }
-        }
-        Err("no `route:` is in the manifest".to_owned())
     }
 }
 
-/// Tells the receiver how to answer.
-async fn behave(stage: &Stage, how: &str) -> Result<(), String> {
-    let answer = stage.client.put(format!("{}/behaviour{how}", stage.sink)).send().await;
-    let answer = answer.map_err(|error| chain(&error))?;
-    if answer.status().is_success() { Ok(()) } else { Err(format!("the receiver answers {}", answer.status())) }
+async fn is_well(act: Act, target: &Member, stage: &Stage) -> Result<(), String> {
+    if act == Act::FullDisk && !stage.silence(target, BROKEN).await? {
+        return Err("silences are still refused".to_owned());
+    }
+    stage.well().await
 }
 
 #[cfg(test)]

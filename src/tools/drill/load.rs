@@ -11,6 +11,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
+use super::stage::Stage;
+use crate::chain::chain;
 use crate::clock::now;
 
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -51,7 +53,7 @@ pub(super) struct Tally {
 
 impl Load {
     /// Begins, with alerts whose names begin with `label`.
-    pub(super) fn begin(client: Client, urls: Vec<String>, label: &'static str) -> Self {
+    pub(super) fn begin(client: Client, urls: Vec<String>, label: String) -> Self {
         let (posted, over) = (Arc::<Mutex<Vec<Posted>>>::default(), Arc::new(AtomicBool::new(false)));
         let (list, end) = (Arc::clone(&posted), Arc::clone(&over));
         let task = tokio::spawn(async move {
@@ -59,7 +61,7 @@ impl Load {
                 if end.load(Ordering::Relaxed) {
                     break;
                 }
-                let posted = post(&client, &urls, format!("Drill-{label}-{number}")).await;
+                let posted = post(&client, &urls, format!("{label}-{number}")).await;
                 list.lock().unwrap_or_else(PoisonError::into_inner).push(posted);
                 tokio::time::sleep(BETWEEN).await;
             }
@@ -76,13 +78,27 @@ impl Load {
     }
 }
 
-async fn post(client: &Client, urls: &[String], name: String) -> Posted {
+/// Says to all members that all that was posted is over.
+pub(super) async fn resolve(stage: &Stage) -> Result<(), String> {
     let at = now();
-    let alert = json!([{
-        "labels": {"alertname": name, "severity": "drill"}, "annotations": {"summary": "a rehearsal"},
-        "startsAt": at.rfc3339_millis(), "endsAt": (at + LASTING).rfc3339_millis(),
-    }]);
-    let body = alert.to_string();
+    let over = |alert: &Posted| body_of(&alert.name, alert.at, at);
+    let body = Value::from_iter(stage.posted.iter().map(over)).to_string();
+    let mut trouble = Ok(());
+    for member in &stage.members {
+        let request = stage.client.post(format!("{}/api/v2/alerts", member.url));
+        let answer = request.header("content-type", "application/json").body(body.clone()).send().await;
+        match answer.and_then(reqwest::Response::error_for_status) {
+            Ok(_) => {}
+            Err(error) => trouble = Err(format!("resolving the drill's alerts: {}", chain(&error))),
+        }
+    }
+    trouble
+}
+
+/// Posts one to all members.
+pub(super) async fn post(client: &Client, urls: &[String], name: String) -> Posted {
+    let at = now();
+    let body = json!([body_of(&name, at, at + LASTING)]).to_string();
     let each = urls.iter().map(|url| {
         let request = client.post(format!("{url}/api/v2/alerts")).header("content-type", "application/json");
         let sent = request.body(body.clone()).send();
@@ -90,6 +106,13 @@ async fn post(client: &Client, urls: &[String], name: String) -> Posted {
     });
     let taken = futures::future::join_all(each).await.contains(&true);
     Posted { name, at, taken }
+}
+
+fn body_of(name: &str, from: Timestamp, until: Timestamp) -> Value {
+    json!({
+        "labels": {"alertname": name, "severity": "drill"}, "annotations": {"summary": "a rehearsal"},
+        "startsAt": from.rfc3339_millis(), "endsAt": until.rfc3339_millis(),
+    })
 }
 
 impl Tally {

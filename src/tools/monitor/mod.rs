@@ -18,6 +18,7 @@ use crate::chain::chain;
 use crate::clock::{duration, now};
 use crate::diagnose::{self, DiagnoseError, Members};
 use crate::output::Output;
+use crate::stopped::stopped;
 use tell::Teller;
 use watch::Watch;
 
@@ -94,7 +95,7 @@ pub async fn run(flags: Flags) -> Result<Finished, MonitorError> {
         let failed = |source| MonitorError::Listen { address, source };
         serve::start(address, Arc::clone(&seen)).await.map_err(failed)?;
     }
-    let mut teller = Teller::new(&flags, flags.members.client().map_err(DiagnoseError::from)?);
+    let mut teller = Teller::new(&flags, flags.members.client().await?);
     let mut stop = std::pin::pin!(stopped());
     let mut next = tokio::time::interval(flags.interval);
     next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -150,19 +151,6 @@ fn print(flags: &Flags, at: &str, kind: &str, text: &str, value: &serde_json::Va
     };
     let mut out = std::io::stdout().lock();
     out.write_all(line.as_bytes()).and_then(|()| out.flush()).map_err(MonitorError::Print)
-}
-
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    // without a handler the signal ends the process, which is what is wanted
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
 }
 
 /// One that looks may be repeated at.
