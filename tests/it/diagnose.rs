@@ -74,6 +74,68 @@ fn members_apart_with_different_configs_are_told_so() {
     assert!(text.contains("one does not see two") && text.contains("receiver: left"), "{text}");
 }
 
+/// A process whose clock is wrong.
+fn at_another_time(command: &mut Command, ahead: &str) {
+    let library = peers::path("libfaketime.so.1");
+    command.env("LD_PRELOAD", library).env("FAKETIME", ahead).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+}
+
+#[test]
+fn a_wrong_clock_a_full_disk_and_a_failing_receiver_are_found() {
+    let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
+    let nobody = at(ip, free_port(ip));
+    let config = format!(
+        "route: {{receiver: r, group_wait: 0s}}\nreceivers: [{{name: r, webhook_configs: [{{url: 'http://{nobody}/'}}]}}]\n"
+    );
+    std::fs::write(dir.path().join("alertmanager.yml"), config).unwrap();
+    let [early, full, gossip_early, gossip_full] = [(); 4].map(|()| at(ip, free_port(ip)));
+    let args = |name: &str, web, gossip, peer| {
+        [
+            "worker".to_owned(),
+            format!("--storage.path={name}"),
+            format!("--web.listen-address={web}"),
+            format!("--cluster.listen-address={gossip}"),
+            format!("--cluster.advertise-address={gossip}"),
+            format!("--cluster.peer-name={name}"),
+            format!("--cluster.peer={peer}"),
+            "--cluster.settle-timeout=0s".to_owned(),
+        ]
+    };
+    let mut command = Command::new(PROGRAM);
+    command.args(args("early", early, gossip_early, gossip_full)).current_dir(dir.path());
+    at_another_time(&mut command, "+90s");
+    let _early = Running::spawn(command);
+    // a small disk of its own, and hardly any room on it
+    std::fs::create_dir(dir.path().join("full")).unwrap();
+    let disk = "mount -t tmpfs -o size=8m tmpfs full && head -c 8100000 /dev/zero > full/other && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", disk, "sh", PROGRAM]).current_dir(dir.path());
+    let _full = Running::spawn({
+        command.args(args("full", full, gossip_full, gossip_early));
+        command
+    });
+    for web in [early, full] {
+        until("it is ready", || request(web, "GET", "/-/ready", ""));
+    }
+    request(full, "POST", "/api/v2/alerts", r#"[{"labels": {"alertname": "Unheard"}}]"#).unwrap();
+    let wanted = ["clocks_apart", "disk_full", "attempts_fail"];
+    let found = until("all of it is found", || {
+        let (code, found) = codes(&[&early.to_string(), &full.to_string()]);
+        let there = wanted.iter().all(|code| found.iter().any(|found| found == code));
+        if code == Some(1) && there { Ok(found) } else { Err(format!("{found:?}")) }
+    });
+    assert!(!found.iter().any(|code| code == "not_seen"), "{found:?}");
+    let (_, text) = diagnose(&[&early.to_string(), &full.to_string()]);
+    for sentence in [
+        "CRITICAL the clock of early is ",
+        "full has ",
+        "% of its disk left",
+        " attempts to notify by webhook, and tries again",
+    ] {
+        assert!(text.contains(sentence), "`{sentence}` in {text}");
+    }
+}
+
 #[test]
 fn the_go_alertmanager_can_be_asked_too() {
     let (dir, ip) = (tempfile::tempdir().unwrap(), own_address());
@@ -143,6 +205,13 @@ fn a_certificate_that_ends_soon_is_told_and_a_bundle_has_no_secrets() {
         let text = std::fs::read_to_string(file(name)).unwrap();
         assert!(!text.is_empty() && !text.contains("s3cret") && !text.contains(":secret@"), "{name}: {text}");
     }
+
+    // nobody gets through to one that has ended
+    let mut later = Command::new(PROGRAM);
+    at_another_time(later.args(["diagnose", "--ca-file", &file("tls.crt"), &url]), "+10d");
+    let later = later.output().unwrap();
+    let text = String::from_utf8_lossy(&later.stdout).into_owned();
+    assert!(later.status.code() == Some(1) && text.contains("does not answer: ") && text.contains("xpired"), "{text}");
 
     let (code, text) = diagnose(&[&url]);
     assert!(code == Some(1) && text.contains("does not answer: "), "an unknown authority: {text}");

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Where a program of the Go Alertmanager is; fails with how to get it.
+/// Where a program of the test bed is; fails with how to get it.
 pub(crate) fn path(program: &str) -> PathBuf {
     let home = || std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let cache = || std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home().join(".cache"), PathBuf::from);
     let bin = std::env::var_os("TESTBED_BIN");
     let bin = bin.map_or_else(|| cache().join("alertmanager-operator-testbed/bin"), PathBuf::from);
     let found = bin.join(program);
-    assert!(found.exists(), "{} is missing: `tests/kube/build.sh {program}` builds it", found.display());
+    assert!(found.exists(), "{} is missing: `make packages peers-fast` gets it", found.display());
     found
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::diagnose::diagnose;
 use crate::kubectl::{in_node, json, pod_json};
 use crate::sample::{NAMESPACE, Sample};
 use crate::wait::{same, until};
@@ -30,6 +31,12 @@ fn members_that_do_not_see_each_other_are_named_and_heal() {
     let told = gossip(&sample, "False");
     println!("    a cut link is told after {:.1} s: {told}", cut.elapsed().as_secs_f64());
     assert!(told.contains("does not see") && told.contains("alertmanager-main-2"), "{told}");
+    let (code, text) = diagnose(&["--cluster", "default/main"]);
+    assert!(
+        code == Some(1) && text.contains("CRITICAL alertmanager-main-0 does not see alertmanager-main-2"),
+        "{text}"
+    );
+    assert!(text.contains("the operator says of main: GossipConverged False"), "{text}");
     in_node(&["nft", "delete table bridge cut"]);
     let healed = Instant::now();
     gossip(&sample, "True");

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that the real node and the tests need; does nothing when all are there.
 # Prometheus and nginx are taken out of their packages into the test bed's own directory: installing them would start services.
+# libfaketime is a wrong clock for a single process.
 set -euo pipefail
 . "$(dirname "$0")/../kube/node/env.sh"
 
@@ -16,11 +17,12 @@ for what in "${!needs[@]}"; do
   command -v "$what" >/dev/null || [ -e "$what" ] || missing+=("${needs[$what]}")
 done
 prometheus=$(command -v prometheus || true) nginx=$(command -v nginx || true)
-[ ${#missing[@]} -gt 0 ] || [ -z "$prometheus" ] || [ -z "$nginx" ] || exit 0
+faketime=$([ ! -e "$TESTBED_BIN/libfaketime.so.1" ] || echo there)
+[ ${#missing[@]} -gt 0 ] || [ -z "$prometheus" ] || [ -z "$nginx" ] || [ -z "$faketime" ] || exit 0
 
 as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
 command -v apt-get >/dev/null || {
-  echo "missing: ${missing[*]:-} $([ -n "$prometheus" ] || echo prometheus); $([ -n "$nginx" ] || echo nginx); no apt-get here, so install them by hand" >&2; exit 1; }
+  echo "missing: ${missing[*]:-} $([ -n "$prometheus" ] || echo prometheus); $([ -n "$nginx" ] || echo nginx) $([ -n "$faketime" ] || echo libfaketime); no apt-get here, so install them by hand" >&2; exit 1; }
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp); trap 'rm -rf "$log" "${work:-}"' EXIT
 quietly() { "$@" >"$log" 2>&1 </dev/null || { cat "$log" >&2; echo "failed: $*" >&2; exit 1; }; }
@@ -39,3 +41,4 @@ unpacked() { # PACKAGE FILE…
 }
 [ -n "$prometheus" ] || unpacked prometheus usr/bin/prometheus usr/bin/promtool
 [ -n "$nginx" ] || unpacked nginx usr/sbin/nginx
+[ -n "$faketime" ] || unpacked libfaketime "usr/lib/$(uname -m)-linux-gnu/faketime/libfaketime.so.1"

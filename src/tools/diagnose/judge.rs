@@ -185,8 +185,15 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
     if let Some((harm, text, advice)) = said.certificate_days.and_then(certificate_ends) {
         find(harm, "certificate_ends", text, advice);
     }
-    let failed = failing(said);
-    for (integration, (failed, all)) in failed {
+    let given_up = failing(said, "notifications");
+    // for minutes all is tried again before anything is given up
+    for (integration, (failed, all)) in failing(said, "notification_requests") {
+        if failed * 2.0 > all && !given_up.contains_key(&integration) {
+            let text = format!("failed in {failed} of {all} attempts to notify by {integration}, and tries again");
+            find(Harm::Warning, "attempts_fail", text, "its log says why; so far nothing was given up");
+        }
+    }
+    for (integration, (failed, all)) in given_up {
         let text = format!("failed to deliver {failed} of {all} notifications by {integration}");
         let harm = if failed * 2.0 > all { Harm::Critical } else { Harm::Warning };
         find(
@@ -221,18 +228,19 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
 }
 
 /// By integration: notifications that failed, and all.
-fn failing(said: &Said) -> BTreeMap<String, (f64, f64)> {
-    let by_integration = |metric: &str| {
+/// By integration, how many of what such a counter counts failed, and of how many.
+fn failing(said: &Said, what: &str) -> BTreeMap<String, (f64, f64)> {
+    let by_integration = |metric: String| {
         let mut sums = BTreeMap::<String, f64>::new();
-        for (labels, value) in said.metrics.samples(metric) {
+        for (labels, value) in said.metrics.samples(&metric) {
             *sums.entry(label(labels, "integration").unwrap_or_default().to_owned()).or_default() += value;
         }
         sums
     };
-    let all = by_integration("alertmanager_notifications_total");
-    let failed =
-        by_integration("alertmanager_notifications_failed_total").into_iter().filter(|(_, count)| *count > 0.0);
+    let all = by_integration(format!("alertmanager_{what}_total"));
+    let failed = by_integration(format!("alertmanager_{what}_failed_total")).into_iter();
     failed
+        .filter(|(_, count)| *count > 0.0)
         .map(|(name, count)| {
             let all = all.get(&name).copied().unwrap_or(count);
             (name, (count, all))
@@ -557,6 +565,22 @@ mod tests {
         assert_eq!(codes, ["reload_failed", "state_not_written", "notifications_fail", "peer_lags", "files_tight"]);
         assert_eq!(all[2].1, "am-0 failed to deliver 1 of 10 notifications by webhook");
         assert_eq!(all[3].1, "am-0 hears nothing from am-1 of what it told 33 s ago");
+    }
+
+    #[test]
+    fn a_receiver_that_is_down_is_told_before_anything_is_given_up() {
+        let mut members = three();
+        let text = "alertmanager_notification_requests_total{integration=\"webhook\"} 9\n\
+            alertmanager_notification_requests_failed_total{integration=\"webhook\"} 5\n\
+            alertmanager_notification_requests_total{integration=\"email\"} 9\n\
+            alertmanager_notification_requests_failed_total{integration=\"email\"} 4\n";
+        change(&mut members[0], |said| said.metrics = Metrics::read(text));
+        let expected = "am-0 failed in 5 of 9 attempts to notify by webhook, and tries again";
+        assert_eq!(found(&members), [("attempts_fail", expected.to_owned())]);
+        let given_up = format!("{text}alertmanager_notifications_failed_total{{integration=\"webhook\"}} 1\n");
+        change(&mut members[0], |said| said.metrics = Metrics::read(&given_up));
+        assert_eq!(found(&members)[0].0, "notifications_fail");
+        assert_eq!(found(&members).len(), 1);
     }
 
     #[test]
