@@ -23,7 +23,7 @@ IMAGE_TAR := target/image/alertmanager-operator.tar
 CA_ROOTS := /etc/ssl/certs/ca-certificates.crt
 
 .PHONY: help run test test-fast test-ui ui fmt fmt-check lint deny docs crds image bench bench-cluster bench-operator cluster-test fuzz sim kube-up kube-down kube-test \
-  packages peers peers-fast peers-names
+  packages peers peers-fast peers-names peers-begin sim-begin sim-end
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ help: ## this list
 run: ## build, and run the cluster of config/samples on loopback, without Kubernetes
 	$(CARGO) run --release $(STATIC) -- local config/samples
 
-test: fmt-check lint deny docs test-fast test-ui sim cluster-test kube-test ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
+test: fmt-check peers-begin lint deny docs test-fast test-ui cluster-test sim-begin kube-test sim-end ## everything, unattended, on a real Kubernetes node too (as root; builds what is missing)
 
 test-fast: packages peers-fast ## all tests that need no Kubernetes
 	$(CARGO) test --workspace --no-fail-fast
@@ -50,6 +50,23 @@ kube-test: peers image ## the tests on a real node: brings it up, and down again
 sim: ## 10,000 seeds of the simulation: nothing lost, nothing twice without faults
 	$(CARGO) run --release $(STATIC) -p sim -- --seeds 10000
 	for seed in 12460 16772 38106 59499 59764 76455; do $(SHIPPED)/sim --seed $$seed; done # what broke beyond those
+
+# Tests wait for others most of the time. What only needs to compute is done meanwhile, with what they leave of the CPU:
+# the test bed is built, and the simulation runs beside the node.
+IDLE := chrt --idle 0
+peers-begin: packages peers-fast peers-names
+	mkdir -p target
+	$(IDLE) tests/kube/build.sh >target/peers.log 2>&1 & # `peers` waits for it, and tells what it could not build
+
+sim-begin:
+	$(CARGO) build --release $(STATIC) -p sim
+	rm -f target/sim.status
+	{ $(IDLE) $(MAKE) --no-print-directory sim >target/sim.log 2>&1 && echo passed >target/sim.status; } & echo $$! >target/sim.pid
+
+sim-end: sim-begin
+	while kill -0 "$$(cat target/sim.pid)" 2>/dev/null; do sleep 1; done
+	tail -n 12 target/sim.log
+	[ -s target/sim.status ]
 
 fuzz: ## six fuzz targets, SECONDS=60 each; needs a nightly compiler and cargo-fuzz
 	for target in config matchers bodies snapshots gossip templates; do \

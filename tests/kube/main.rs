@@ -22,6 +22,7 @@ mod diagnose;
 mod drill;
 mod heal;
 mod health;
+mod ingress;
 mod install;
 mod lint;
 mod load;

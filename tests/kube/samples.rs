@@ -107,8 +107,15 @@ fn who_has_no_password_gets_to_the_probes_only() {
     let host = "alertmanager-protected.sample-protected.svc";
     let made =
         ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj"];
-    let names =
-        ["/CN=alertmanager", "-addext", &format!("subjectAltName=DNS:{host}"), "-out", &certificate, "-keyout", &key];
+    let names = [
+        "/CN=alertmanager",
+        "-addext",
+        &format!("subjectAltName=DNS:{host},DNS:alertmanager.example.com"),
+        "-out",
+        &certificate,
+        "-keyout",
+        &key,
+    ];
     run_command("openssl", &[&made[..], &names[..]].concat()).unwrap();
     let secret = ["create", "secret", "tls", "-n", "sample-protected", "protected-web"];
     kubectl(&[&secret[..], &[&format!("--cert={certificate}"), &format!("--key={key}")]].concat());
@@ -137,6 +144,8 @@ fn who_has_no_password_gets_to_the_probes_only() {
     assert_eq!(ask("/api/v2/status", &["--user", "ann:secret"]), "200");
     assert_eq!(ask("/api/v2/status", &["--user", "ann:guess"]), "401");
     assert_eq!(ask("/-/reload", &["--request", "POST"]), "401");
+
+    crate::ingress::is_one_alertmanager(&namespace, "alertmanager-protected", &certificate);
 
     // it is diagnosed by who may read its Secrets
     let (code, text) = diagnose(&["--cluster", "sample-protected/protected"]);
