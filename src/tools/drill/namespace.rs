@@ -27,6 +27,8 @@ const ERRAND_LIMIT: Duration = Duration::from_secs(120);
 /// Until all is well again after a pod was made anew.
 const ANEW_LIMIT: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(200);
+/// Fields of `spec.config` of which there is one: where the text is.
+const SOURCES: [&str; 3] = ["configMapRef", "secretRef", "inline"];
 /// What no configuration is.
 const WRONG: &str = "rout:\n  receiver: drill\n";
 
@@ -79,15 +81,10 @@ impl Namespace {
         deleted.map(drop).map_err(|error| refused(&format!("deleting pod {}", target.name), &error))
     }
 
-    /// Makes `spec.config` what is given, and nothing else of what it or `WRONG` has.
+    /// Makes `spec.config` what is given: it, or what `wrong` makes of it.
     async fn configure(&self, config: &Value) -> Result<(), kube::Error> {
-        let mut all = json!({ "inline": null });
-        let merged = self.config.as_object().into_iter().flatten().map(|(key, _)| (key, &Value::Null));
-        for (key, value) in merged.chain(config.as_object().into_iter().flatten()) {
-            all[key] = value.clone();
-        }
         let name = self.cluster.names().object;
-        let patch = Patch::Merge(json!({"spec": {"config": all}}));
+        let patch = Patch::Merge(json!({"spec": {"config": merged(config)}}));
         self.cluster.api::<AlertmanagerCluster>().patch(&name, &PatchParams::default(), &patch).await.map(drop)
     }
 
@@ -161,7 +158,7 @@ impl Place for Namespace {
             Act::CutOff => self.send(Errand::Cut, target).await,
             Act::FullDisk => self.send(Errand::Fill, target).await,
             Act::BadConfig => {
-                let done = self.configure(&json!({ "inline": WRONG })).await;
+                let done = self.configure(&wrong(&self.config)).await;
                 done.map_err(|error| refused("editing spec.config", &error))
             }
             Act::Freeze | Act::SlowReceiver => Ok(()),
@@ -289,6 +286,27 @@ fn container(pod: &Pod, name: &str, errand: Errand) -> Result<Value, String> {
     Ok(made)
 }
 
+/// For a patch that leaves no other source.
+fn merged(config: &Value) -> Value {
+    let mut merged = config.clone();
+    if let Some(fields) = merged.as_object_mut() {
+        for source in SOURCES {
+            fields.entry(source).or_insert(Value::Null);
+        }
+    }
+    merged
+}
+
+/// The same with a text that no configuration is. What else belongs to it stays: pods have volumes of that.
+fn wrong(config: &Value) -> Value {
+    let mut wrong = config.clone();
+    if let Some(fields) = wrong.as_object_mut() {
+        fields.retain(|name, _| !SOURCES.contains(&name.as_str()));
+        fields.insert("inline".to_owned(), json!(WRONG));
+    }
+    wrong
+}
+
 /// That object and no later one of its name.
 fn of_uid(uid: Option<String>) -> DeleteParams {
     DeleteParams { preconditions: Some(Preconditions { uid, resource_version: None }), ..DeleteParams::default() }
@@ -339,6 +357,15 @@ mod tests {
         assert_eq!(fill["volumeMounts"], json!([{"name": "data", "mountPath": STORAGE_DIR}]));
         let other = Pod { spec: None, ..pod() };
         assert_eq!(container(&other, "drill-3", Errand::Cut).unwrap_err(), "pod am-0 has no container alertmanager");
+    }
+
+    #[test]
+    fn a_wrong_edit_changes_the_text_and_nothing_that_pods_depend_on() {
+        let config = json!({"configMapRef": {"name": "main"}, "secrets": ["pager"]});
+        let wrong = merged(&wrong(&config));
+        assert_eq!(wrong, json!({"configMapRef": null, "secretRef": null, "inline": WRONG, "secrets": ["pager"]}));
+        let back = json!({"configMapRef": {"name": "main"}, "secretRef": null, "inline": null, "secrets": ["pager"]});
+        assert_eq!(merged(&config), back);
     }
 
     #[test]
