@@ -142,6 +142,11 @@ pub(super) async fn perform(act: Act, place: &mut dyn Place, stage: &mut Stage) 
     let urls = stage.members.iter().map(|member| member.url.clone()).collect();
     let load = Load::begin(stage.client.clone(), urls, format!("{}-{}", stage.series, act.label()));
     stage.stop.sleep(CALM).await;
+    if stage.stop.came() {
+        stage.posted.extend(load.end().await);
+        outcome.had(Trouble::Failed("it was interrupted before anything was done".to_owned()));
+        return outcome;
+    }
     let before = Before { hashes: stage.hashes().await, latency: stage.latency().await.unwrap_or_default() };
     let broken = match act {
         Act::SlowReceiver => stage.behave(&format!("?delay={SLOW}")).await.map_err(Trouble::Failed),
@@ -159,15 +164,17 @@ pub(super) async fn perform(act: Act, place: &mut dyn Place, stage: &mut Stage) 
             if act == Act::BadConfig && stage.hashes().await != before.hashes {
                 outcome.noticed_ms = None;
             }
-            let mended = match act {
-                Act::SlowReceiver => stage.behave("").await,
-                _ => place.mend(act, &target).await,
-            };
-            if let Err(why) = mended {
+            if let Err(why) = mend(act, &target, place, stage).await {
                 outcome.had(Trouble::Failed(why));
             }
         }
-        Err(trouble) => outcome.had(trouble),
+        Err(trouble) => {
+            if matches!(trouble, Trouble::Failed(_)) {
+                // part of it may have been done; the first trouble is what is told
+                let _ = mend(act, &target, place, stage).await;
+            }
+            outcome.had(trouble);
+        }
     }
     let well = async |stage: &Stage| is_well(act, &target, stage).await;
     outcome.well_ms = stage.until(RECOVERY_LIMIT, well).await.map(|after| after.as_millis() as u64);
@@ -245,6 +252,13 @@ async fn is_noticed(
             let (seconds, count) = (seconds - before.latency.0, count - before.latency.1);
             if count > 0.0 && seconds / count >= SLOW_NOTICED { Ok(()) } else { Err("nothing is slow".to_owned()) }
         }
+    }
+}
+
+async fn mend(act: Act, target: &Member, place: &mut dyn Place, stage: &Stage) -> Result<(), String> {
+    match act {
+        Act::SlowReceiver => stage.behave("").await,
+        _ => place.mend(act, target).await,
     }
 }
 

@@ -98,7 +98,7 @@ impl Laptop {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(DrillError::Client)?;
         let sink = format!("http://{first}:{sink}");
-        let stage = Stage::new(all, sink, client, stop);
+        let stage = Stage::new(all, sink, client, stop)?;
         Ok((Self { local, lines, seen: 0, dir, grounds, links, kept: Vec::new() }, stage))
     }
 

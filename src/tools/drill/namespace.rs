@@ -60,7 +60,7 @@ impl Namespace {
         let client = client_of_cluster(cluster.token().await?.as_deref())?;
         let config = serde_json::to_value(&object.spec.config).unwrap_or_default();
         let protected = object.spec.web.is_protected();
-        let stage = Stage::new(members, sink, client, stop);
+        let stage = Stage::new(members, sink, client, stop)?;
         Ok((Self { cluster, protected, config, killed: None, entered: Vec::new() }, stage))
     }
 

@@ -10,6 +10,7 @@ use super::load::Posted;
 use super::place::Place;
 use crate::chain::chain;
 use crate::clock::now;
+use crate::diagnose::{CollectError, client_of_cluster};
 use crate::stopped::Stop;
 
 /// Between two looks.
@@ -28,7 +29,10 @@ pub(super) struct Stage {
     pub(super) members: Vec<Member>,
     /// The receiver's URL.
     pub(super) sink: String,
+    /// Who asks members, and may.
     pub(super) client: Client,
+    /// Who asks the receiver, to whom nothing of that is told.
+    stranger: Client,
     /// How the names of its alerts begin: those of an earlier rehearsal are others.
     pub(super) series: String,
     /// Alerts that are firing.
@@ -38,15 +42,17 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Before anything was posted.
-    pub(super) fn new(members: Vec<Member>, sink: String, client: Client, stop: Stop) -> Self {
-        Self {
+    pub(super) fn new(members: Vec<Member>, sink: String, client: Client, stop: Stop) -> Result<Self, CollectError> {
+        let stranger = client_of_cluster(None)?;
+        Ok(Self {
             members,
             sink,
             client,
+            stranger,
             series: format!("Drill-{:06x}", rand::random::<u32>() >> 8),
             posted: Vec::new(),
             stop,
-        }
+        })
     }
 
     /// Looks until it is so; how long that took. `None`: it never was, or nobody wants to know any more.
@@ -128,14 +134,14 @@ impl Stage {
 
     /// Tells the receiver how to answer.
     pub(super) async fn behave(&self, how: &str) -> Result<(), String> {
-        let answer = self.client.put(format!("{}/behaviour{how}", self.sink)).send().await;
+        let answer = self.stranger.put(format!("{}/behaviour{how}", self.sink)).send().await;
         let answer = answer.map_err(|error| chain(&error))?;
         if answer.status().is_success() { Ok(()) } else { Err(format!("the receiver answers {}", answer.status())) }
     }
 
     /// What the receiver got so far.
     pub(super) async fn received(&self) -> Result<Value, String> {
-        self.get(&format!("{}/received", self.sink)).await
+        get(&self.stranger, &format!("{}/received", self.sink)).await
     }
 
     /// Takes everything away, the firing alerts first where the cluster goes on.
@@ -149,8 +155,12 @@ impl Stage {
 
     /// The JSON at a URL.
     async fn get(&self, url: &str) -> Result<Value, String> {
-        let answer = self.client.get(url).send().await.map_err(|error| chain(&error))?;
-        let body = answer.error_for_status().map_err(|error| chain(&error))?.bytes().await;
-        serde_json::from_slice(&body.map_err(|error| chain(&error))?).map_err(|error| error.to_string())
+        get(&self.client, url).await
     }
+}
+
+async fn get(client: &Client, url: &str) -> Result<Value, String> {
+    let answer = client.get(url).send().await.map_err(|error| chain(&error))?;
+    let body = answer.error_for_status().map_err(|error| chain(&error))?.bytes().await;
+    serde_json::from_slice(&body.map_err(|error| chain(&error))?).map_err(|error| error.to_string())
 }
