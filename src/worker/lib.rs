@@ -15,6 +15,7 @@ mod metrics;
 mod net;
 mod observed;
 mod process;
+mod reach;
 pub mod receivers;
 mod recorder;
 pub mod reload;

@@ -135,6 +135,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
         Some(address) => Some(Listeners::bind(std::slice::from_ref(address)).await?),
         None => None,
     };
+    let web_port = listeners.tcp_port();
     let external = ExternalUrl::new(settings.external_url.as_deref(), listeners.port()).map_err(Error::ExternalUrl)?;
     let route_prefix = url::route_prefix(settings.route_prefix.as_deref(), &external);
     let options = engine_options(&settings, &external, sockets.as_ref());
@@ -193,7 +194,7 @@ pub async fn run(flags: Flags) -> Result<(), Error> {
     });
     drop(arrivals);
 
-    let options = Arc::new(api_options(&settings, &external, route_prefix, started_at));
+    let options = Arc::new(api_options(&settings, &external, route_prefix, web_port, started_at));
     let leaving = Arc::new(AtomicBool::new(false));
     let state = ApiState {
         handle: handle.clone(),
@@ -329,10 +330,17 @@ async fn apply(handle: &Handle, config: Arc<Config>) {
     let _ = handle.feed(Input::Config(config)).await;
 }
 
-fn api_options(settings: &Settings, external: &ExternalUrl, route_prefix: String, started_at: Timestamp) -> ApiOptions {
+fn api_options(
+    settings: &Settings,
+    external: &ExternalUrl,
+    route_prefix: String,
+    web_port: Option<u16>,
+    started_at: Timestamp,
+) -> ApiOptions {
     ApiOptions {
         route_prefix,
         external_url: external.text().to_owned(),
+        web_port,
         started_at,
         version: version(),
         get_concurrency: settings.get_concurrency,

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::http::request;
+use crate::http::{json, request};
 use crate::peers;
 use crate::process::{PROGRAM, Running, at, free_port, own_address};
 use crate::running::Cluster;
@@ -32,6 +32,10 @@ fn a_healthy_cluster_has_no_findings_and_what_breaks_is_named() {
     let (code, text) = diagnose(&urls);
     assert!(code == Some(0) && text.ends_with("\nNothing found.\n"), "{text}");
     assert!(text.contains("alertmanager-main-0  ready, ") && text.contains(" sees "), "{text}");
+    // connections among members were tried by them
+    let reach = json(cluster.web(0), "/-/reach").unwrap();
+    let peers = serde_json::json!({"alertmanager-main-1": {}, "alertmanager-main-2": {}});
+    assert_eq!((&reach["peers"], reach["webPort"].as_u64()), (&peers, Some(u64::from(cluster.web(0).port()))));
 
     let (code, text) = diagnose(&urls[..2]);
     assert!(code == Some(1) && text.contains("alertmanager-main-2 at "), "{text}");

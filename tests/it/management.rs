@@ -34,6 +34,7 @@ fn probes_pass_where_clients_need_a_password_and_clients_are_served_until_they_k
     }
     assert!(request(management, "GET", "/metrics", "").unwrap().contains("alertmanager_build_info"));
     assert!(request(management, "GET", "/-/config", "").unwrap().contains("\"ready\":true"));
+    assert!(request(management, "GET", "/-/reach", "").unwrap().contains("\"peers\":{}"), "it has none");
     request(management, "POST", "/-/reload", "").unwrap();
     for path in ["/api/v2/alerts/groups", "/api/ui/v1/groups", "/"] {
         assert!(request(management, "GET", path, "").unwrap_err().contains(" 404 "), "{path} is for clients");

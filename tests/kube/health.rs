@@ -38,6 +38,18 @@ fn members_that_do_not_see_each_other_are_named_and_heal() {
     );
     assert!(text.contains("the operator says of main: GossipConverged False"), "{text}");
     in_node(&["nft", "delete table bridge cut"]);
+    gossip(&sample, "True");
+    until("all is well", || sample.settled(3));
+
+    // packets get through and connections don't: gossip alone doesn't show that
+    in_node(&["nft", "add table bridge cut; add chain bridge cut way { type filter hook forward priority 0; }"]);
+    let from = &members["alertmanager-main-0"];
+    in_node(&["nft", &format!("add rule bridge cut way ip saddr {from} ip daddr {lonely} tcp dport 9094 drop")]);
+    let (code, text) = diagnose(&["--cluster", "default/main"]);
+    let sentence =
+        "CRITICAL alertmanager-main-0 sees alertmanager-main-2, and no connection gets through to its gossip port: ";
+    assert!(code == Some(1) && text.contains(sentence) && !text.contains("[not_seen]"), "{text}");
+    in_node(&["nft", "delete table bridge cut"]);
     let healed = Instant::now();
     gossip(&sample, "True");
     println!("    healed after {:.1} s", healed.elapsed().as_secs_f64());

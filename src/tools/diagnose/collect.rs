@@ -12,7 +12,7 @@ use reqwest::{Client, ClientBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::member::{LogEntry, Member, Metrics, Said, Silence, Status};
+use super::member::{LogEntry, Member, Metrics, Reach, Said, Silence, Status};
 use crate::chain::chain;
 
 /// How long one answer may take.
@@ -172,8 +172,10 @@ async fn said(client: &Client, base: &Url) -> Result<Said, String> {
     let peers: BTreeMap<_, _> = status.cluster.peers.into_iter().map(|peer| (peer.name, peer.address)).collect();
     let name = status.cluster.name;
     let others: Vec<_> = peers.iter().filter(|(peer, _)| **peer != name).map(|(n, a)| (n.clone(), a.clone())).collect();
+    let reach: Option<Reach> = json(client, base, "-/reach").await.ok();
+    let knocked = if reach.is_some() { Vec::new() } else { others };
     let knock = tokio::task::spawn_blocking(move || {
-        let closed = others.into_iter().filter_map(|(name, address)| Some((name, closed(&address)?)));
+        let closed = knocked.into_iter().filter_map(|(name, address)| Some((name, closed(&address)?)));
         closed.collect::<BTreeMap<_, _>>()
     });
     Ok(Said {
@@ -191,6 +193,7 @@ async fn said(client: &Client, base: &Url) -> Result<Said, String> {
         certificate_days,
         metrics: Metrics::read(&metrics),
         unreachable_gossip: knock.await.unwrap_or_default(),
+        reach,
     })
 }
 

@@ -81,6 +81,7 @@ pub(super) fn findings(members: &[Member]) -> Vec<Finding> {
     }
     let said: Vec<&Said> = members.iter().filter_map(|member| member.said.as_ref()).collect();
     who_sees_whom(&said, &mut found);
+    who_reaches_whom(&said, &mut found);
     configs(&said, &mut found);
     versions(&said, &mut found);
     clocks(&said, &mut found);
@@ -227,7 +228,6 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
     }
 }
 
-/// By integration: notifications that failed, and all.
 /// By integration, how many of what such a counter counts failed, and of how many.
 fn failing(said: &Said, what: &str) -> BTreeMap<String, (f64, f64)> {
     let by_integration = |metric: String| {
@@ -286,6 +286,36 @@ fn who_sees_whom(said: &[&Said], found: &mut Vec<Finding>) {
             advice: "name it, too; if it belongs to another cluster, give each cluster a --cluster.label of its own"
                 .to_owned(),
         });
+    }
+}
+
+/// By TCP, among those that see each other by packets.
+fn who_reaches_whom(said: &[&Said], found: &mut Vec<Finding>) {
+    let port_of = |name: &str| said.iter().find(|said| said.name == name)?.reach.as_ref()?.web_port;
+    for one in said {
+        let Some(reach) = &one.reach else { continue };
+        for (peer, reached) in &reach.peers {
+            if let Some(why) = &reached.gossip {
+                found.push(Finding {
+                    harm: Harm::Critical,
+                    code: "no_connection",
+                    text: format!("{} sees {peer}, and no connection gets through to its gossip port: {why}", one.name),
+                    advice:
+                        "let TCP through, too: what is too large for a packet and the state for who starts goes by it"
+                            .to_owned(),
+                });
+            }
+            // only where both have their API at the same port that says anything
+            let same_port = reach.web_port.is_some() && port_of(peer) == reach.web_port;
+            if let Some(why) = reached.web.as_ref().filter(|_| same_port) {
+                found.push(Finding {
+                    harm: Harm::Note,
+                    code: "api_closed",
+                    text: format!("{} gets no connection to the API of {peer}: {why}", one.name),
+                    advice: "members don't need that; who posts alerts and looks at pages does".to_owned(),
+                });
+            }
+        }
     }
 }
 
@@ -431,7 +461,7 @@ fn name(said: &Said) -> &str {
 mod tests {
     use alerting::time::Timestamp;
 
-    use super::super::member::LogEntry;
+    use super::super::member::{LogEntry, Reach, Reached};
     use super::*;
 
     fn member(name: &str, peers: &[&str]) -> Member {
@@ -565,6 +595,32 @@ mod tests {
         assert_eq!(codes, ["reload_failed", "state_not_written", "notifications_fail", "peer_lags", "files_tight"]);
         assert_eq!(all[2].1, "am-0 failed to deliver 1 of 10 notifications by webhook");
         assert_eq!(all[3].1, "am-0 hears nothing from am-1 of what it told 33 s ago");
+    }
+
+    #[test]
+    fn connections_that_do_not_get_through_are_told_of_both_ports() {
+        let mut members = three();
+        let reach = |web_port, peer: &str, reached: Reached| {
+            Some(Reach { web_port: Some(web_port), peers: [(peer.to_owned(), reached)].into() })
+        };
+        let blocked = |port: &str| Some(format!("connecting to {port}: no answer"));
+        change(&mut members[0], |said| {
+            said.reach = reach(9093, "am-1", Reached { gossip: blocked("g"), web: blocked("w") });
+        });
+        change(&mut members[1], |said| said.reach = reach(9093, "am-2", Reached::default()));
+        change(&mut members[2], |said| said.reach = reach(9095, "am-0", Reached { gossip: None, web: blocked("w") }));
+        let expected = [
+            (
+                "no_connection",
+                "am-0 sees am-1, and no connection gets through to its gossip port: connecting to g: no answer",
+            ),
+            ("api_closed", "am-0 gets no connection to the API of am-1: connecting to w: no answer"),
+        ];
+        assert_eq!(
+            found(&members),
+            expected.map(|(code, text)| (code, text.to_owned())),
+            "ports that differ say nothing"
+        );
     }
 
     #[test]

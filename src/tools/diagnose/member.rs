@@ -58,8 +58,33 @@ pub(crate) struct Said {
     /// Its metrics.
     #[serde(skip)]
     pub(crate) metrics: Metrics,
-    /// Peers whose gossip port can't be reached from here, with the reason.
+    /// Peers whose gossip port can't be reached from here, with the reason; not tried where members say it of each other.
     pub(crate) unreachable_gossip: BTreeMap<String, String>,
+    /// Whether connections from it get through to its peers; `None` where it doesn't say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reach: Option<Reach>,
+}
+
+/// What a member says of connections to its peers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reach {
+    /// Where its own API is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) web_port: Option<u16>,
+    /// By name.
+    pub(crate) peers: BTreeMap<String, Reached>,
+}
+
+/// Nothing where a connection was taken; else why not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reached {
+    /// Where it gossips.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gossip: Option<String>,
+    /// At the port at which the one that tries has its own API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) web: Option<String>,
 }
 
 /// When something was told, as far as it matters here.

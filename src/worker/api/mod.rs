@@ -60,7 +60,7 @@ use crate::recorder::Recorder;
 use crate::reload::ReloadStatus;
 use crate::store::StorageStats;
 use crate::trace::{self, Tracing};
-use crate::{health, metrics};
+use crate::{health, metrics, reach};
 
 /// Asks for a reload of the config; the answer is why the new one isn't used, if it isn't.
 pub type ReloadRequest = oneshot::Sender<Result<(), String>>;
@@ -95,6 +95,8 @@ pub struct ApiOptions {
     pub route_prefix: String,
     /// Shown on the page, without a slash at the end.
     pub external_url: String,
+    /// Where it's served by TCP, if it is.
+    pub web_port: Option<u16>,
     /// When the process started.
     pub started_at: Timestamp,
     /// Shown by `status` and `alertmanager_build_info`.
@@ -185,6 +187,8 @@ pub(crate) struct Api {
     /// For bodies that are read at the same time, in units of [`request::BODY_UNIT`].
     bodies: Arc<Semaphore>,
     boards: Arc<ui::Boards>,
+    /// Whoever has connections to peers tried.
+    pub(crate) knocking: Arc<tokio::sync::Mutex<()>>,
     /// `""` or `/like/this`.
     pub(crate) prefix: Arc<str>,
 }
@@ -229,6 +233,7 @@ pub(crate) fn counted_router(state: ApiState, http: Arc<HttpStats>) -> Router {
         gets: Arc::new(Gets { free: Semaphore::new(most), most }),
         bodies: Arc::new(Semaphore::new(request::BODY_UNITS_MAX)),
         boards: Arc::default(),
+        knocking: Arc::default(),
         prefix: prefix.clone(),
     };
     let mut router = Router::new();
@@ -278,6 +283,7 @@ pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>, token: Op
         gets: Arc::new(Gets { free: Semaphore::new(default_concurrency()), most: default_concurrency() }),
         bodies: Arc::new(Semaphore::new(request::BODY_UNITS_MAX)),
         boards: Arc::default(),
+        knocking: Arc::default(),
         prefix: "".into(),
     };
     let metrics = plain("GET, OPTIONS", get(metrics::show)).layer(middleware::from_fn(gzip::compress));
@@ -298,12 +304,13 @@ pub(crate) fn management_router(state: ApiState, http: Arc<HttpStats>, token: Op
 }
 
 /// Probes, reloads, and what backups need.
-fn operating() -> [(&'static str, MethodRouter<Api>); 5] {
+fn operating() -> [(&'static str, MethodRouter<Api>); 6] {
     [
         ("/-/healthy", probe(health::healthy)),
         ("/-/ready", probe(health::ready)),
         ("/-/config", plain("GET, OPTIONS", get(health::config))),
         ("/-/nflog", plain("GET, OPTIONS", get(health::notification_log))),
+        ("/-/reach", plain("GET, OPTIONS", get(reach::show))),
         ("/-/reload", plain("OPTIONS, POST", axum::routing::post(health::reload))),
     ]
 }

@@ -82,6 +82,14 @@ impl Listeners {
         Ok(Self { bound: bound.map_err(ListenError::Inherited)? })
     }
 
+    /// Port of the first one that TCP has.
+    pub(crate) fn tcp_port(&self) -> Option<u16> {
+        self.bound.iter().find_map(|(_, local)| match local {
+            Local::Tcp(address) => Some(address.port()),
+            Local::Vsock(_) | Local::Unix(_) => None,
+        })
+    }
+
     /// Port of the first one, if it has one.
     pub(crate) fn port(&self) -> Option<u32> {
         match self.bound.first()?.1 {

@@ -91,6 +91,7 @@ impl Rig {
         let mut options = ApiOptions {
             route_prefix: String::new(),
             external_url: "http://localhost:9093".into(),
+            web_port: None,
             started_at: clock(),
             version: VersionInfo { version: "0.34.2".into(), go_version: "go1.26.8".into(), ..VersionInfo::default() },
             get_concurrency: Some(8),
