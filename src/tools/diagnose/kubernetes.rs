@@ -109,8 +109,10 @@ fn of_pod(pod: &Pod, found: &mut Vec<Finding>) {
 }
 
 fn of_log(name: &str, log: &str, found: &mut Vec<Finding>) {
+    // programs differ in how they write levels; ours and the Go Alertmanager write ERROR
     let error = |line: &&str| {
-        line.contains("level=error") || line.contains(r#""level":"ERROR""#) || line.contains(r#""level":"error""#)
+        let line = line.to_ascii_lowercase();
+        line.contains("level=error") || line.contains(r#""level":"error""#)
     };
     let errors: Vec<&str> = log.lines().filter(error).collect();
     let Some(last) = errors.last() else { return };
@@ -206,7 +208,7 @@ mod tests {
         let mut found = Vec::new();
         of_log(
             "am-0",
-            "time=1 level=info msg=a\ntime=2 level=error msg=b\n{\"level\":\"ERROR\",\"msg\":\"c\"}\n",
+            "time=1 level=INFO msg=a\ntime=2 level=ERROR msg=b\ntime=3 level=error msg=b\n{\"level\":\"ERROR\",\"msg\":\"c\"}\n",
             &mut found,
         );
         let event = |kind: &str, name: &str, type_: &str| {
@@ -226,7 +228,7 @@ mod tests {
         let expected = [
             (
                 "errors_logged",
-                "am-0 logged 2 errors among its last 500 lines, last: {\"level\":\"ERROR\",\"msg\":\"c\"}",
+                "am-0 logged 3 errors among its last 500 lines, last: {\"level\":\"ERROR\",\"msg\":\"c\"}",
             ),
             ("event", "Pod alertmanager-main-0: Failed: words"),
             ("event", "AlertmanagerCluster main: Failed: words"),

@@ -15,6 +15,8 @@ const CUT: u32 = 10;
 const DELIVER: u32 = 100;
 /// `local` in /etc/iproute2/rt_tables.
 const TABLE_LOCAL: u32 = 255;
+const FAMILIES: [(AddressFamily, IpVersion); 2] =
+    [(AddressFamily::Inet, IpVersion::V4), (AddressFamily::Inet6, IpVersion::V6)];
 
 /// Why a link is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -57,14 +59,8 @@ impl Links {
     /// Makes room for rules about what is for this host. Once is enough, twice does no harm.
     pub(super) async fn settle(&self) -> Result<(), LinkError> {
         let refused = |source| LinkError::Refused { doing: "making room for rules about links", source };
-        for (family, version) in [(AddressFamily::Inet, IpVersion::V4), (AddressFamily::Inet6, IpVersion::V6)] {
-            let all: Vec<RuleMessage> = match self.handle.rule().get(version).execute().try_collect().await {
-                Ok(all) => all,
-                // a host without that family has no rules of it
-                Err(_) if family == AddressFamily::Inet6 => continue,
-                Err(error) => return Err(refused(error)),
-            };
-            let first = all.into_iter().find(|rule| {
+        for (family, version) in FAMILIES {
+            let first = self.standing(family, version).await.map_err(refused)?.into_iter().find(|rule| {
                 let of_priority = |attribute: &RuleAttribute| matches!(attribute, RuleAttribute::Priority(_));
                 u32::from(rule.header.table) == TABLE_LOCAL && !rule.attributes.iter().any(of_priority)
             });
@@ -81,22 +77,48 @@ impl Links {
 
     /// From now on nobody gets through to that port, by TCP or UDP: at that address, or here and anywhere.
     pub(super) async fn cut(&self, to: Option<Ipv4Addr>, port: u16) -> Result<(), LinkError> {
-        for rule in rules(to, port) {
+        let refused = |source| LinkError::Refused { doing: "cutting links", source };
+        for rule in self.rules(to, port).await.map_err(refused)? {
             let mut adding = self.handle.rule().add();
             *adding.message_mut() = rule;
-            let added = adding.execute().await;
-            added.map_err(|source| LinkError::Refused { doing: "cutting links", source })?;
+            adding.execute().await.map_err(refused)?;
         }
         Ok(())
     }
 
     /// And now again.
     pub(super) async fn heal(&self, to: Option<Ipv4Addr>, port: u16) -> Result<(), LinkError> {
-        for rule in rules(to, port) {
-            let removed = self.handle.rule().del(rule).execute().await;
-            removed.map_err(|source| LinkError::Refused { doing: "mending links", source })?;
+        let refused = |source| LinkError::Refused { doing: "mending links", source };
+        for rule in self.rules(to, port).await.map_err(refused)? {
+            self.handle.rule().del(rule).execute().await.map_err(refused)?;
         }
         Ok(())
+    }
+
+    /// Rules of a family that stand now. A host that doesn't have the family has none, though the kernel may answer with
+    /// those of another one then.
+    async fn standing(&self, family: AddressFamily, version: IpVersion) -> Result<Vec<RuleMessage>, rtnetlink::Error> {
+        let found: Result<Vec<RuleMessage>, _> = self.handle.rule().get(version).execute().try_collect().await;
+        match found {
+            Ok(all) => Ok(all.into_iter().filter(|rule| rule.header.family == family).collect()),
+            Err(_) if family == AddressFamily::Inet6 => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Those that cut: for an address, or for all families of this host.
+    async fn rules(&self, to: Option<Ipv4Addr>, port: u16) -> Result<Vec<RuleMessage>, rtnetlink::Error> {
+        let mut all = Vec::new();
+        for (family, version) in FAMILIES {
+            let wanted = match to {
+                Some(_) => family == AddressFamily::Inet,
+                None => !self.standing(family, version).await?.is_empty(),
+            };
+            if wanted {
+                all.extend([IpProtocol::Tcp, IpProtocol::Udp].map(|protocol| rule(family, protocol, to, port)));
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -106,25 +128,17 @@ impl Drop for Links {
     }
 }
 
-fn rules(to: Option<Ipv4Addr>, port: u16) -> Vec<RuleMessage> {
-    let families = match to {
-        Some(_) => vec![AddressFamily::Inet],
-        None => vec![AddressFamily::Inet, AddressFamily::Inet6],
-    };
-    let rule = |family, protocol| {
-        let mut rule = RuleMessage::default();
-        (rule.header.family, rule.header.action) = (family, RuleAction::Blackhole);
-        rule.attributes = vec![
-            RuleAttribute::Priority(CUT),
-            RuleAttribute::IpProtocol(protocol),
-            RuleAttribute::DestinationPortRange(RulePortRange { start: port, end: port }),
-        ];
-        if let Some(to) = to {
-            rule.header.dst_len = 32;
-            rule.attributes.push(RuleAttribute::Destination(to.into()));
-        }
-        rule
-    };
-    let of_family = |family| [IpProtocol::Tcp, IpProtocol::Udp].map(|protocol| rule(family, protocol));
-    families.into_iter().flat_map(of_family).collect()
+fn rule(family: AddressFamily, protocol: IpProtocol, to: Option<Ipv4Addr>, port: u16) -> RuleMessage {
+    let mut rule = RuleMessage::default();
+    (rule.header.family, rule.header.action) = (family, RuleAction::Blackhole);
+    rule.attributes = vec![
+        RuleAttribute::Priority(CUT),
+        RuleAttribute::IpProtocol(protocol),
+        RuleAttribute::DestinationPortRange(RulePortRange { start: port, end: port }),
+    ];
+    if let Some(to) = to {
+        rule.header.dst_len = 32;
+        rule.attributes.push(RuleAttribute::Destination(to.into()));
+    }
+    rule
 }
