@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::figures::{Figures, SLOW_SECONDS};
 use super::member::{Member, Metrics, Said, label};
 
 /// Clocks that differ by less than this, beyond what can't be known, disturb nobody.
@@ -38,6 +39,11 @@ const THROTTLED_PART: f64 = 0.2;
 /// Days before the end of a certificate from which on somebody should have renewed it, and from which on it's urgent.
 const CERTIFICATE_SOON: i64 = 21;
 const CERTIFICATE_NOW: i64 = 4;
+
+/// Of all alerts, the part from which on it matters that they are refused.
+const INVALID_PART: f64 = 0.01;
+/// Of all attempts to notify, the part from which on it matters that they are slow.
+const SLOW_PART: f64 = 0.1;
 
 /// Differing lines that are told.
 const LINES: usize = 6;
@@ -185,6 +191,26 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
     limits(metrics, &mut find);
     if let Some((harm, text, advice)) = said.certificate_days.and_then(certificate_ends) {
         find(harm, "certificate_ends", text, advice);
+    }
+    let figures = Figures::of(said);
+    if figures.invalid > 0 {
+        let all = figures.received;
+        let harm = if figures.invalid as f64 > INVALID_PART * all as f64 { Harm::Warning } else { Harm::Note };
+        let text = format!("refused {} of {all} alerts as invalid", figures.invalid);
+        find(harm, "alerts_invalid", text, "whoever posted them got the reason as the answer: look into its log");
+    }
+    for (receiver, delivered) in &figures.receivers {
+        if delivered.slow as f64 > SLOW_PART * delivered.attempts as f64 {
+            let (slow, attempts) = (delivered.slow, delivered.attempts);
+            let text =
+                format!("took more than {SLOW_SECONDS} s in {slow} of {attempts} attempts to notify by {receiver}");
+            find(
+                Harm::Warning,
+                "notifications_slow",
+                text,
+                "pages wait for it: look at the receiver and the way there",
+            );
+        }
     }
     let given_up = failing(said, "notifications");
     // for minutes all is tried again before anything is given up
@@ -595,6 +621,24 @@ mod tests {
         assert_eq!(codes, ["reload_failed", "state_not_written", "notifications_fail", "peer_lags", "files_tight"]);
         assert_eq!(all[2].1, "am-0 failed to deliver 1 of 10 notifications by webhook");
         assert_eq!(all[3].1, "am-0 hears nothing from am-1 of what it told 33 s ago");
+    }
+
+    #[test]
+    fn slow_receivers_and_senders_of_nonsense_are_told() {
+        let mut members = three();
+        let metrics = |invalid: u32, quick: u32| {
+            Metrics::read(&format!(
+                "alertmanager_alerts_received_total 100\nalertmanager_alerts_invalid_total {invalid}\n\
+                 alertmanager_notification_latency_seconds_bucket{{integration=\"webhook\",le=\"5\"}} {quick}\n\
+                 alertmanager_notification_latency_seconds_count{{integration=\"webhook\"}} 10\n"
+            ))
+        };
+        change(&mut members[0], |said| said.metrics = metrics(1, 8));
+        let slow = "am-0 took more than 5 s in 2 of 10 attempts to notify by webhook".to_owned();
+        let invalid = |of: &str| ("alerts_invalid", format!("am-0 refused {of} alerts as invalid"));
+        assert_eq!(found(&members), [("notifications_slow", slow), invalid("1 of 100")], "a single one is a note");
+        change(&mut members[0], |said| said.metrics = metrics(2, 9));
+        assert_eq!((found(&members), findings(&members)[0].harm), (vec![invalid("2 of 100")], Harm::Warning));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `diagnose`: looks at all members of a cluster at once, and says what is wrong, the worst first, with what to do.
 //!
-//! `collect` asks, `judge` decides from what was answered and nothing else, `report` writes it down. Works with the Go
+//! `collect` asks, `figures` and `judge` say how it does and what is wrong from what was answered and nothing else, `report`
+//! writes it down. Works with the Go
 //! Alertmanager, too; what only a worker of this program can say is left out there.
 
 mod bundle;
 mod collect;
+mod figures;
 mod judge;
 mod kubernetes;
 mod member;

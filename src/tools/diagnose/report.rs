@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::figures::{self, Figures};
 use super::judge::{Finding, Harm};
 use super::member::{Member, Said};
 
-/// Members, who sees whom, and the findings.
+/// Members, who sees whom, their figures, and the findings.
 pub(super) fn text(members: &[Member], findings: &[Finding]) -> String {
     let mut out = String::new();
     let width = members.iter().map(|member| member.name().len()).max().unwrap_or(0);
@@ -24,6 +25,10 @@ pub(super) fn text(members: &[Member], findings: &[Finding]) -> String {
         };
     }
     out += &matrix(members);
+    for (member, said) in members.iter().filter_map(|member| Some((member, member.said.as_ref()?))) {
+        let _ = write!(out, "\n{}\n", member.name());
+        figures::text(said).lines().for_each(|line| out += &format!("  {line}\n"));
+    }
     if findings.is_empty() {
         out += "\nNothing found.\n";
     }
@@ -40,7 +45,14 @@ pub(super) fn text(members: &[Member], findings: &[Finding]) -> String {
 
 /// The same as an object.
 pub(super) fn json(members: &[Member], findings: &[Finding]) -> String {
-    format!("{:#}\n", json!({"members": members, "findings": findings}))
+    let members = members.iter().map(|member| {
+        let mut shown = json!(member);
+        if let Some(said) = &member.said {
+            shown["said"]["figures"] = json!(Figures::of(said));
+        }
+        shown
+    });
+    format!("{:#}\n", json!({"members": Value::from_iter(members), "findings": findings}))
 }
 
 /// A row for each member, a column for each name; nothing for a single one.
@@ -105,6 +117,8 @@ mod tests {
             \n      sees am-0 am-1\n\
             am-0        ·   yes\n\
             am-1        NO   ·\n\
+            \nam-0\n  config e3b0c44298, silences e3b0c44298\n  clock +0.0 s (± 0.0 s)\n  0 alerts received, 0 invalid\n\
+            \nam-1\n  config e3b0c44298, silences e3b0c44298\n  clock +0.0 s (± 0.0 s)\n  0 alerts received, 0 invalid\n\
             \nCRITICAL am-1 does not see am-0 [not_seen]\n  look at the network\n";
         assert_eq!(text(&members, &[finding]), expected);
         assert!(text(&members[..1], &[]).ends_with("\nNothing found.\n"));
