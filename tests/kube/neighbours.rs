@@ -112,7 +112,7 @@ fn routes_monitors_and_rules_are_as_their_definitions_want_them() {
     assert_eq!((&endpoint["port"], &endpoint["interval"]), (&"management".into(), &"15s".into()), "{monitor}");
     let rules = get("prometheusrule").unwrap();
     assert_eq!(rules["metadata"]["labels"]["release"], "prometheus");
-    assert_eq!(rules["spec"]["groups"][0]["rules"].as_array().map(Vec::len), Some(9), "{rules}");
+    assert_eq!(rules["spec"]["groups"][0]["rules"].as_array().map(Vec::len), Some(10), "{rules}");
 
     // nothing is fought over: what their owners fill in stays, and no write follows
     let versions = || {
