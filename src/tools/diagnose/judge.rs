@@ -241,7 +241,9 @@ fn of_one(member: &Member, said: &Said, found: &mut Vec<Finding>) {
         && open > FILES_TIGHT * most
     {
         let text = format!("has {open} of {most} files open");
-        find(Harm::Warning, "files_tight", text, "raise the limit of open files (LimitNOFILE=, ulimit -n)");
+        let wanted = 2.0 * most;
+        let advice = format!("set the limit of open files to {wanted} (LimitNOFILE={wanted}, ulimit -n {wanted})");
+        find(Harm::Warning, "files_tight", text, &advice);
     }
     for (peer, error) in &said.unreachable_gossip {
         let text = format!("names {peer} as a peer, whose gossip port can't be reached from here: {error}");
@@ -619,6 +621,8 @@ mod tests {
         let all = found(&members);
         let codes: Vec<_> = all.iter().map(|(code, _)| *code).collect();
         assert_eq!(codes, ["reload_failed", "state_not_written", "notifications_fail", "peer_lags", "files_tight"]);
+        let files = &findings(&members)[4];
+        assert_eq!(files.advice, "set the limit of open files to 2048 (LimitNOFILE=2048, ulimit -n 2048)");
         assert_eq!(all[2].1, "am-0 failed to deliver 1 of 10 notifications by webhook");
         assert_eq!(all[3].1, "am-0 hears nothing from am-1 of what it told 33 s ago");
     }
